@@ -1,0 +1,3 @@
+//! The `cg-attest` command.
+
+fn main() {}

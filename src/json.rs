@@ -1,0 +1,155 @@
+//! JSON read strictly: no key twice in one object, no value deeper than serde allows.
+//!
+//! A document that names a key twice reads differently in different programs;
+//! whoever checks one reading and uses the other can be fooled (scenario G-12).
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// Parses `bytes` after checking that no object in them has a key twice.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+    reject_duplicate_keys(bytes)?;
+    serde_json::from_slice(bytes)
+}
+
+/// Checks that `bytes` are one JSON document without a repeated key.
+pub(crate) fn reject_duplicate_keys(bytes: &[u8]) -> Result<(), serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    Unique.deserialize(&mut deserializer)?;
+    deserializer.end()
+}
+
+/// Walks a value of any shape, keeping only the keys of the objects it is in.
+#[derive(Clone, Copy)]
+struct Unique;
+
+impl<'de> DeserializeSeed<'de> for Unique {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unique {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element_seed(Unique)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(key) = map.next_key::<Key<'de>>()? {
+            if let Some(key) = seen.replace(key.0) {
+                return Err(A::Error::custom(format_args!("the key {key:?} stands twice in one object")));
+            }
+            map.next_value_seed(Unique)?;
+        }
+        Ok(())
+    }
+}
+
+/// A key, borrowed from the input where it has no escapes.
+#[derive(Deserialize)]
+struct Key<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
+
+/// Reads an object as a map and refuses a repeated key; for documents whose
+/// other parts are not walked by [`reject_duplicate_keys`].
+pub(crate) fn unique_map<'de, D, V>(deserializer: D) -> Result<BTreeMap<String, V>, D::Error>
+where
+    D: Deserializer<'de>,
+    V: Deserialize<'de>,
+{
+    struct Map<V>(PhantomData<V>);
+    impl<'de, V: Deserialize<'de>> Visitor<'de> for Map<V> {
+        type Value = BTreeMap<String, V>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut out = BTreeMap::new();
+            while let Some((key, value)) = map.next_entry::<String, V>()? {
+                if out.contains_key(&key) {
+                    return Err(A::Error::custom(format_args!("the key {key:?} stands twice in one object")));
+                }
+                out.insert(key, value);
+            }
+            Ok(out)
+        }
+    }
+    deserializer.deserialize_map(Map(PhantomData))
+}
+
+/// As [`unique_map`], with `null` as the empty map: Go writes `null` for an empty one.
+pub(crate) fn unique_map_or_null<'de, D, V>(deserializer: D) -> Result<BTreeMap<String, V>, D::Error>
+where
+    D: Deserializer<'de>,
+    V: Deserialize<'de>,
+{
+    struct Wrapped<V>(BTreeMap<String, V>);
+    impl<'de, V: Deserialize<'de>> Deserialize<'de> for Wrapped<V> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            unique_map(deserializer).map(Wrapped)
+        }
+    }
+    Ok(Option::<Wrapped<V>>::deserialize(deserializer)?.map_or_else(BTreeMap::new, |map| map.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_key_is_refused_at_any_depth() {
+        assert!(reject_duplicate_keys(br#"{"a":1,"b":{"a":[{"a":"\u00e9"},null,-1.5,true]}}"#).is_ok());
+        for bad in [r#"{"a":1,"a":1}"#, r#"{"b":[{"a":1,"\u0061":1}]}"#] {
+            let error = reject_duplicate_keys(bad.as_bytes()).expect_err(bad);
+            assert!(error.to_string().contains("stands twice"), "{error}");
+        }
+    }
+
+    #[test]
+    fn trailing_text_and_deep_nesting_are_refused() {
+        assert!(reject_duplicate_keys(b"{} {}").is_err());
+        let deep = "[".repeat(200) + &"]".repeat(200);
+        assert!(reject_duplicate_keys(deep.as_bytes()).is_err());
+        let shallow = "[".repeat(100) + &"]".repeat(100);
+        assert!(reject_duplicate_keys(shallow.as_bytes()).is_ok());
+    }
+}
