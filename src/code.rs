@@ -56,6 +56,9 @@ codes! {
     PlatformAbsent "platform-absent"
         "The index does not list a platform that the policy requires."
         "Check the spelling of `--require-platform`, or use an image that is built for that platform.";
+    PlatformMismatch "platform-mismatch"
+        "The index that was named does not list this image."
+        "Name the index that the image was taken from, or leave out `--index`.";
     Stale "stale"
         "The newest accepted candidate is older than `--max-age` allows."
         "Pull a newer image, or see whether a mirror serves old signatures.";
@@ -181,9 +184,6 @@ codes! {
     ReferenceInvalid "reference-invalid"
         "The image reference, digest or platform is malformed."
         "References look like `cgr.dev/chainguard/nginx:latest` or `…@sha256:<64 hex digits>`, platforms like `linux/arm64`.";
-    PlatformUnknown "platform-unknown"
-        "The image has no such platform."
-        "The message lists the platforms that it has.";
     Usage "usage"
         "The command line is wrong or contradicts itself."
         "See `cg-attest COMMAND --help`.";

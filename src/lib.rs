@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The vocabulary.
+pub mod check;
 pub mod code;
 pub mod digest;
 mod json;
@@ -10,7 +11,19 @@ pub mod time;
 
 // The pure core, in the order in which a reader and the data go.
 pub mod image;
+pub mod statement;
+mod sigstore;
+pub mod signer;
+pub mod trust;
+pub mod policy;
+pub mod evidence;
+pub mod verify;
+pub mod report;
 
 // The edges.
 #[cfg(feature = "client")]
 pub mod registry;
+#[cfg(feature = "client")]
+pub mod discover;
+#[cfg(feature = "client")]
+pub mod client;

@@ -1,0 +1,166 @@
+//! cosign's legacy annotations, decoded (cosign `specs/SIGNATURE_SPEC.md`).
+//!
+//! White space inside base64 is dropped: real layers have line ends in it.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use x509_cert::der::Decode as _;
+use x509_cert::der::pem;
+
+use crate::check::{CheckName, Failure};
+use crate::code::Code;
+use crate::json;
+use crate::sigstore::{LegacyEntry, LegacyParts, LegacySigned};
+
+const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+const CHAIN: &str = "dev.sigstore.cosign/chain";
+const BUNDLE: &str = "dev.sigstore.cosign/bundle";
+const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
+
+/// Certificates in one annotation; real chains have two or three.
+const MAX_CHAIN: usize = 8;
+
+type Annotations = BTreeMap<String, String>;
+
+#[derive(Deserialize)]
+struct WireBundle {
+    #[serde(rename = "SignedEntryTimestamp")]
+    signed_entry_timestamp: String,
+    #[serde(rename = "Payload")]
+    payload: WirePayload,
+}
+
+#[derive(Deserialize)]
+struct WirePayload {
+    body: String,
+    #[serde(rename = "integratedTime")]
+    integrated_time: i64,
+    #[serde(rename = "logIndex")]
+    log_index: u64,
+    #[serde(rename = "logID")]
+    log_id: String,
+}
+
+#[derive(Deserialize)]
+struct WireTimestamp {
+    #[serde(rename = "SignedRFC3161Timestamp")]
+    token: String,
+}
+
+fn invalid(what: &str, problem: impl std::fmt::Display) -> Failure {
+    Failure::new(CheckName::Structure, Code::BundleInvalid, format!("{what}: {problem}"))
+}
+
+/// The parts of a `.sig` layer: the signature is in an annotation.
+pub(super) fn simple_signing(annotations: &Annotations) -> Result<LegacyParts, Failure> {
+    let Some(text) = annotations.get(SIGNATURE).filter(|text| !text.trim().is_empty()) else {
+        return Err(invalid(SIGNATURE, "the layer has no signature"));
+    };
+    parts(annotations, LegacySigned::Payload { signature: decode(SIGNATURE, text)? })
+}
+
+/// The parts of a `.att` layer: the signature is in the envelope.
+pub(super) fn envelope(annotations: &Annotations, json: &[u8]) -> Result<LegacyParts, Failure> {
+    parts(annotations, LegacySigned::Envelope { json: json.to_vec() })
+}
+
+fn parts(annotations: &Annotations, signed: LegacySigned) -> Result<LegacyParts, Failure> {
+    let present = |key: &str| annotations.get(key).filter(|text| !text.trim().is_empty());
+    let mut certificates = present(CERTIFICATE).map_or(Ok(Vec::new()), |text| certificates(CERTIFICATE, text))?;
+    if certificates.len() > 1 {
+        return Err(invalid(CERTIFICATE, "more than one certificate"));
+    }
+    if !certificates.is_empty() {
+        // Intermediates only ever help to build the path; it has to end in the trust root.
+        let chain = present(CHAIN).map_or(Ok(Vec::new()), |text| self::certificates(CHAIN, text))?;
+        certificates.extend(chain);
+    }
+    let entry = present(BUNDLE).map(|text| entry(text)).transpose()?;
+    let timestamp = present(TIMESTAMP).filter(|text| text.trim() != "null").map(|text| timestamp(text)).transpose()?;
+    Ok(LegacyParts { certificates, entry, timestamp, signed })
+}
+
+fn entry(text: &str) -> Result<LegacyEntry, Failure> {
+    let wire: WireBundle = json::parse(text.as_bytes()).map_err(|e| invalid(BUNDLE, e))?;
+    Ok(LegacyEntry {
+        signed_entry_timestamp: decode(BUNDLE, &wire.signed_entry_timestamp)?,
+        body: decode(BUNDLE, &wire.payload.body)?,
+        integrated_time: wire.payload.integrated_time,
+        log_index: wire.payload.log_index,
+        log_id: unhex(&wire.payload.log_id).ok_or_else(|| invalid(BUNDLE, "the log ID is not hex digits"))?,
+    })
+}
+
+fn timestamp(text: &str) -> Result<Vec<u8>, Failure> {
+    let wire: WireTimestamp = json::parse(text.as_bytes()).map_err(|e| invalid(TIMESTAMP, e))?;
+    decode(TIMESTAMP, &wire.token)
+}
+
+fn decode(what: &str, text: &str) -> Result<Vec<u8>, Failure> {
+    let dense: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
+    STANDARD.decode(dense).map_err(|e| invalid(what, e))
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes().chunks(2);
+    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|p| p.len() == 2)?, 16).ok()).collect()
+}
+
+/// The certificates of a PEM text, DER, in order.
+fn certificates(what: &str, text: &str) -> Result<Vec<Vec<u8>>, Failure> {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(BEGIN) {
+        let block = &rest[start..];
+        let end = block.find(END).ok_or_else(|| invalid(what, "a certificate does not end"))? + END.len();
+        let (label, der) = pem::decode_vec(block[..end].as_bytes()).map_err(|e| invalid(what, e))?;
+        if label != "CERTIFICATE" || x509_cert::Certificate::from_der(&der).is_err() {
+            return Err(invalid(what, "not a certificate"));
+        }
+        found.push(der);
+        if found.len() > MAX_CHAIN {
+            return Err(invalid(what, format_args!("more than {MAX_CHAIN} certificates")));
+        }
+        rest = &block[end..];
+    }
+    if found.is_empty() { Err(invalid(what, "no certificate in it")) } else { Ok(found) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn annotated(pairs: &[(&str, &str)]) -> Annotations {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    }
+
+    #[test]
+    fn a_signature_may_have_line_ends_and_must_be_there() {
+        let good = simple_signing(&annotated(&[(SIGNATURE, "AA\nEC\n")])).expect("parts");
+        assert!(matches!(good.signed, LegacySigned::Payload { signature } if signature == [0, 1, 2]));
+        assert!(good.certificates.is_empty() && good.entry.is_none());
+        for bad in [&[][..], &[(SIGNATURE, "")], &[(SIGNATURE, "A")], &[(SIGNATURE, "AAEC"), (CERTIFICATE, "x")]] {
+            assert_eq!(simple_signing(&annotated(bad)).map(|_| ()).map_err(|f| f.code), Err(Code::BundleInvalid));
+        }
+    }
+
+    #[test]
+    fn an_entry_is_read_strictly() {
+        let entry = |body: &str| {
+            format!(
+                r#"{{"SignedEntryTimestamp":"AA==","Payload":{{"body":{body},"integratedTime":1,"logIndex":2,"logID":"c0ff"}}}}"#
+            )
+        };
+        let good = super::entry(&entry(r#""e30=""#)).expect("an entry");
+        assert_eq!((good.body.as_slice(), good.log_id.as_slice()), (&b"{}"[..], &[0xc0, 0xff][..]));
+        for bad in [entry("{}"), entry(r#""!""#), entry(r#""e30=","body":"e30=""#), "null".to_owned()] {
+            assert_eq!(super::entry(&bad).map(|_| ()).map_err(|f| f.code), Err(Code::BundleInvalid), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! One requirement: what has to be attached, where, and how recent.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::statement::{COSIGN_SIGN, PredicateType};
+
+/// What has to be attached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wanted {
+    /// A signature of the image itself: a simple-signing document, cosign's
+    /// sign statement, or a signature over the manifest. No other attestation is one (scenario G-02).
+    Signature,
+    /// An attestation.
+    Attestation(PredicateType),
+}
+
+/// Which digest the evidence has to be about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Level {
+    /// The index.
+    Index,
+    /// Each platform.
+    Platform,
+    /// Each platform, or the index for it.
+    Either,
+}
+
+/// Something that has to be attached, at a level, and where asked for recent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    wanted: Wanted,
+    level: Level,
+    max_age: Option<Duration>,
+}
+
+impl Requirement {
+    /// A signature: of the index that was named, or of the platforms that were picked from it.
+    #[must_use]
+    pub fn signature() -> Self {
+        Self { wanted: Wanted::Signature, level: Level::Either, max_age: None }
+    }
+
+    /// An attestation. SBOMs are wanted for each platform, because an index
+    /// has no packages; others are accepted at either level.
+    #[must_use]
+    pub fn attestation(predicate: PredicateType) -> Self {
+        let sbom = predicate.is_family("spdx")
+            || predicate.is_family("cyclonedx")
+            || predicate.matches("https://spdx.dev/Document")
+            || predicate.matches("https://cyclonedx.org/bom");
+        let level = if sbom { Level::Platform } else { Level::Either };
+        Self { wanted: Wanted::Attestation(predicate), level, max_age: None }
+    }
+
+    /// The same at another level.
+    #[must_use]
+    pub fn at(self, level: Level) -> Self {
+        Self { level, ..self }
+    }
+
+    /// The same, satisfied only by evidence whose newest verified time is at most this old.
+    #[must_use]
+    pub fn within(self, max_age: Duration) -> Self {
+        Self { max_age: Some(max_age), ..self }
+    }
+
+    /// What is wanted.
+    #[must_use]
+    pub fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
+    /// Where.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// How old it may be.
+    #[must_use]
+    pub fn max_age(&self) -> Option<Duration> {
+        self.max_age
+    }
+
+    /// The name used for it in policies, reports and columns: `signature`, `spdx`, an URI.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.wanted.to_string()
+    }
+}
+
+impl Wanted {
+    /// Whether a statement with this predicate type is what is wanted.
+    #[must_use]
+    pub fn is_met_by(&self, predicate_type: &str) -> bool {
+        match self {
+            Self::Signature => predicate_type == COSIGN_SIGN,
+            Self::Attestation(predicate) => predicate.matches(predicate_type),
+        }
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signature => f.write_str("signature"),
+            Self::Attestation(predicate) => predicate.fmt(f),
+        }
+    }
+}
+
+impl Level {
+    /// The name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Index => "index",
+            Self::Platform => "platform",
+            Self::Either => "either",
+        }
+    }
+}
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "index" => Ok(Self::Index),
+            "platform" => Ok(Self::Platform),
+            "either" => Ok(Self::Either),
+            other => Err(format!("{other:?} is not a level: wanted index, platform or either")),
+        }
+    }
+}
+
+impl FromStr for Requirement {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "signature" || text == COSIGN_SIGN {
+            return Ok(Self::signature());
+        }
+        text.parse()
+            .map(Self::attestation)
+            .map_err(|e: <PredicateType as FromStr>::Err| format!("{e}; `signature` for the signature of the image"))
+    }
+}

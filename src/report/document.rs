@@ -1,0 +1,135 @@
+//! The report as JSON, `cg-attest/v1`. Fields are only ever added; a reader
+//! treats a state that it does not know as not ok. `docs/report.schema.json` describes it.
+
+use serde::Serialize;
+
+use super::{Report, Stats, Unresolved, Verdict, Warning};
+use crate::check::Check;
+use crate::digest::Digest;
+use crate::evidence::{Origin, Unread};
+use crate::policy::PolicyDocument;
+use crate::signer::Signer;
+use crate::verify::{Assessed, Cell, LogRecord, VerifiedTime};
+
+/// The JSON document of one image. It can be written and never read back into evidence.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Document<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    verdict: Verdict,
+    exit_code: u8,
+    image: Image<'a>,
+    error: Option<&'a Unresolved>,
+    tool: Tool,
+    warnings: &'a [Warning],
+    policy: PolicyDocument,
+    trust_root: TrustRootDocument<'a>,
+    time: String,
+    cells: &'a [Cell],
+    candidates: Vec<Candidate<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stats: Option<&'a Stats>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Image<'a> {
+    reference: &'a str,
+    source: Option<&'a str>,
+    digest: Option<&'a Digest>,
+    media_type: Option<&'a str>,
+    platforms: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct TrustRootDocument<'a> {
+    source: &'a str,
+    date: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Candidate<'a> {
+    target: String,
+    origin: &'a Origin,
+    also_at: &'a [Origin],
+    digest: Option<&'a Digest>,
+    manifest_digest: Option<&'a Digest>,
+    size: u64,
+    subject: Option<&'a Digest>,
+    predicate_type: Option<&'a str>,
+    /// `read`, `skipped` (nothing asks for it), `unread` (it failed) or `unsigned`.
+    reading: &'static str,
+    unread: Option<&'a Unread>,
+    checks: &'a [Check],
+    signer: Option<&'a Signer>,
+    verified_times: &'a [VerifiedTime],
+    logs: &'a [LogRecord],
+    instance: Option<&'a str>,
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn of(report: &'a Report) -> Self {
+        let facts = report.facts().ok();
+        let verdict = report.verdict();
+        Self {
+            api_version: "cg-attest/v1",
+            kind: "VerificationReport",
+            verdict,
+            exit_code: verdict.exit_code(),
+            image: Image {
+                reference: report.reference(),
+                source: facts.and_then(|facts| facts.source.as_deref()),
+                digest: facts.map(|facts| &facts.digest),
+                media_type: facts.map(|facts| facts.media_type.as_str()),
+                platforms: facts.map_or_else(Vec::new, |f| f.platforms.iter().map(ToString::to_string).collect()),
+            },
+            error: report.facts().err(),
+            tool: Tool { name: "cg-attest", version: env!("CARGO_PKG_VERSION") },
+            warnings: report.warnings(),
+            policy: report.policy().document(),
+            trust_root: TrustRootDocument { source: report.trust_root().0, date: report.trust_root().1 },
+            time: report.time().to_string(),
+            cells: report.cells(),
+            candidates: report.candidates().iter().map(|candidate| Candidate::of(report, candidate)).collect(),
+            stats: report.stats(),
+        }
+    }
+}
+
+impl<'a> Candidate<'a> {
+    fn of(report: &Report, candidate: &'a Assessed) -> Self {
+        let target = report.facts().ok().and_then(|facts| facts.targets.get(candidate.target()));
+        let reading = match (candidate.unread(), candidate.is_skipped(), candidate.is_unsigned()) {
+            (Some(_), ..) => "unread",
+            (None, true, _) => "skipped",
+            (None, false, true) => "unsigned",
+            (None, false, false) => "read",
+        };
+        let verified = candidate.verified();
+        Self {
+            target: target.map(|target| target.name.to_string()).unwrap_or_default(),
+            origin: candidate.origin(),
+            also_at: candidate.also_at(),
+            digest: candidate.digest(),
+            manifest_digest: candidate.manifest_digest(),
+            size: candidate.size(),
+            subject: candidate.subject(),
+            predicate_type: candidate.predicate_type(),
+            reading,
+            unread: candidate.unread(),
+            checks: candidate.checks(),
+            signer: verified.map(|bundle| bundle.signer()),
+            verified_times: verified.map(|bundle| bundle.times()).unwrap_or_default(),
+            logs: verified.map(|bundle| bundle.logs()).unwrap_or_default(),
+            instance: verified.map(|bundle| bundle.instance()),
+        }
+    }
+}

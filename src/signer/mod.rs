@@ -1,0 +1,9 @@
+//! Who signed, read from the certificate that the signature was verified with.
+
+mod certificate;
+mod claims;
+
+pub use certificate::{Identity, IdentityKind, Signer};
+pub use claims::{Claim, Claims};
+
+pub(crate) use certificate::{SignerError, Unverified};

@@ -1,0 +1,257 @@
+//! A Sigstore bundle, parsed and not yet believed.
+
+use serde::Deserialize;
+use sigstore_verify::types::bundle::{
+    InclusionPromise, LogId, MessageSignature, PublicKeyIdentifier, Rfc3161Timestamp, TimestampVerificationData,
+    VerificationMaterial, VerificationMaterialContent, X509Certificate,
+};
+use sigstore_verify::types::{
+    Bundle as Inner, CanonicalizedBody, DerCertificate, DsseEnvelope, HashAlgorithm, KindVersion, LogIndex, LogKeyId,
+    MediaType, SignatureBytes, SignatureContent, SignedTimestamp, TimestampToken, TransparencyLogEntry,
+};
+
+use crate::check::{CheckName, Failure};
+use crate::code::Code;
+use crate::digest::{Digest, hex};
+use crate::json;
+use crate::limits::Limits;
+
+/// A well-formed bundle of a version and with entries that can be verified.
+#[derive(Debug, Clone)]
+pub(crate) struct Bundle {
+    pub(super) inner: Inner,
+}
+
+/// What the bundle's signature is over.
+pub(crate) enum SignedContent<'a> {
+    /// A DSSE envelope.
+    Dsse { payload_type: &'a str, payload: &'a [u8] },
+    /// A message that is not in the bundle; its SHA-256 digest if the bundle names it.
+    Message { digest: Option<Digest> },
+}
+
+/// What cosign's legacy layout keeps in annotations beside the signed bytes.
+#[derive(Debug, Clone)]
+pub(crate) struct LegacyParts {
+    /// Leaf first; empty for a managed key.
+    pub(crate) certificates: Vec<Vec<u8>>,
+    pub(crate) entry: Option<LegacyEntry>,
+    /// A DER TimeStampResp.
+    pub(crate) timestamp: Option<Vec<u8>>,
+    pub(crate) signed: LegacySigned,
+}
+
+/// The signed part of a legacy layer.
+#[derive(Debug, Clone)]
+pub(crate) enum LegacySigned {
+    /// A signature over the layer's bytes.
+    Payload { signature: Vec<u8> },
+    /// The layer's bytes, a DSSE envelope.
+    Envelope { json: Vec<u8> },
+}
+
+/// The annotation `dev.sigstore.cosign/bundle`, decoded.
+#[derive(Debug, Clone)]
+pub(crate) struct LegacyEntry {
+    pub(crate) signed_entry_timestamp: Vec<u8>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) integrated_time: i64,
+    pub(crate) log_index: u64,
+    pub(crate) log_id: Vec<u8>,
+}
+
+fn structure(code: Code, detail: impl Into<String>) -> Failure {
+    Failure::new(CheckName::Structure, code, detail)
+}
+
+impl Bundle {
+    /// Reads bundle JSON, versions 0.1 to 0.3, both spellings of the media type.
+    pub(crate) fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Failure> {
+        json::reject_duplicate_keys(bytes).map_err(|e| structure(Code::BundleInvalid, e.to_string()))?;
+        let inner = serde_json::from_slice(bytes).map_err(|error| {
+            let code = if Versions::unsupported(bytes) { Code::UnsupportedEvidence } else { Code::BundleInvalid };
+            structure(code, error.to_string())
+        })?;
+        Self { inner }.within(limits)
+    }
+
+    /// Puts the parts of a legacy layer together as a v0.1 bundle, the version
+    /// whose log evidence is a promise. What is signed stays byte for byte.
+    pub(crate) fn from_legacy(parts: LegacyParts, limits: &Limits) -> Result<Self, Failure> {
+        let invalid = |detail: String| structure(Code::BundleInvalid, detail);
+        let content = if parts.certificates.is_empty() {
+            VerificationMaterialContent::PublicKey(PublicKeyIdentifier::new(""))
+        } else {
+            let chain = parts.certificates.into_iter().map(|der| X509Certificate::new(DerCertificate::new(der)));
+            VerificationMaterialContent::X509CertificateChain { certificates: chain.collect() }
+        };
+        let mut material = VerificationMaterial::new(content);
+        if let Some(entry) = parts.entry {
+            material.tlog_entries.push(entry.into_entry()?);
+        }
+        if let Some(token) = parts.timestamp {
+            let token = Rfc3161Timestamp::new(TimestampToken::new(token));
+            material = material.with_timestamp_verification_data(TimestampVerificationData::new(vec![token]));
+        }
+        let content = match parts.signed {
+            LegacySigned::Payload { signature } => {
+                SignatureContent::MessageSignature(MessageSignature::new(SignatureBytes::new(signature)))
+            }
+            LegacySigned::Envelope { json } => {
+                json::reject_duplicate_keys(&json).map_err(|e| invalid(e.to_string()))?;
+                let envelope: DsseEnvelope = serde_json::from_slice(&json).map_err(|e| invalid(e.to_string()))?;
+                SignatureContent::DsseEnvelope(envelope)
+            }
+        };
+        Self { inner: Inner::new(MediaType::Bundle0_1, material, content) }.within(limits)
+    }
+
+    fn within(mut self, limits: &Limits) -> Result<Self, Failure> {
+        let material = &mut self.inner.verification_material;
+        let entries = material.tlog_entries.len();
+        let timestamps = material.timestamp_verification_data.rfc3161_timestamps.len();
+        if entries > limits.log_entries || timestamps > limits.log_entries {
+            let found = entries.max(timestamps);
+            let detail = format!("{found} log entries or timestamps, the limit is {}", limits.log_entries);
+            return Err(structure(Code::Limit, detail));
+        }
+        // One entry twice would be counted as two witnesses (scenario B-11).
+        for (n, entry) in material.tlog_entries.iter().enumerate() {
+            let same =
+                |other: &TransparencyLogEntry| other.log_id == entry.log_id && other.log_index == entry.log_index;
+            if material.tlog_entries[..n].iter().any(same) {
+                return Err(structure(Code::BundleInvalid, "the same log entry stands twice in the bundle"));
+            }
+        }
+        // Early v0.1 bundles have a proof without a checkpoint. It proves
+        // nothing, so it is dropped and the promise counts, as a promise.
+        if self.inner.media_type == MediaType::Bundle0_1 {
+            for entry in &mut material.tlog_entries {
+                if entry.inclusion_proof.as_ref().is_some_and(|proof| proof.checkpoint.is_empty()) {
+                    entry.inclusion_proof = None;
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    /// What the signature is over.
+    pub(crate) fn signed_content(&self) -> Result<SignedContent<'_>, Failure> {
+        match &self.inner.content {
+            SignatureContent::DsseEnvelope(envelope) => {
+                Ok(SignedContent::Dsse { payload_type: &envelope.payload_type, payload: envelope.payload.as_bytes() })
+            }
+            SignatureContent::MessageSignature(message) => {
+                let digest = message.message_digest.as_ref().filter(|d| d.algorithm == HashAlgorithm::Sha2256);
+                let digest = digest.and_then(|d| format!("sha256:{}", hex(d.digest.as_bytes())).parse().ok());
+                Ok(SignedContent::Message { digest })
+            }
+            _ => Err(structure(Code::UnsupportedEvidence, "the bundle's content is of an unknown kind")),
+        }
+    }
+
+    /// The signing certificate, DER; none for a managed key.
+    pub(crate) fn leaf(&self) -> Option<&[u8]> {
+        self.inner.signing_certificate().map(DerCertificate::as_bytes)
+    }
+
+    /// The digest of the signature and its certificate: equal for the same
+    /// signature in two formats.
+    pub(crate) fn signature_digest(&self) -> Digest {
+        let signature = match &self.inner.content {
+            SignatureContent::DsseEnvelope(envelope) => envelope.signature.sig.as_bytes(),
+            SignatureContent::MessageSignature(message) => message.signature.as_bytes(),
+            _ => &[],
+        };
+        let leaf = self.leaf().unwrap_or_default();
+        Digest::sha256(&[signature, &[0], leaf].concat())
+    }
+
+    /// Whether the bundle is of the version whose log evidence may be a promise.
+    pub(crate) fn is_v01(&self) -> bool {
+        self.inner.media_type == MediaType::Bundle0_1
+    }
+
+    /// The bundle as JSON, for a bundle that was put together from a legacy layer.
+    pub(crate) fn to_json(&self) -> Option<String> {
+        self.inner.to_json().ok()
+    }
+}
+
+impl LegacyEntry {
+    fn into_entry(self) -> Result<TransparencyLogEntry, Failure> {
+        let invalid = |detail: String| structure(Code::BundleInvalid, detail);
+        let kind = EntryKind::of(&self.body)?;
+        let index = LogIndex::new(self.log_index).map_err(|e| invalid(e.to_string()))?;
+        let time = jiff::Timestamp::from_second(self.integrated_time).map_err(|e| invalid(e.to_string()))?;
+        let log = LogId::new(LogKeyId::new(self.log_id));
+        let promise = InclusionPromise::new(SignedTimestamp::new(self.signed_entry_timestamp));
+        Ok(TransparencyLogEntry::new(index, log, kind, CanonicalizedBody::new(self.body))
+            .with_integrated_time(time)
+            .with_inclusion_promise(promise))
+    }
+}
+
+/// The two fields that every Rekor entry body begins with.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EntryKind {
+    kind: String,
+    api_version: String,
+}
+
+impl EntryKind {
+    fn of(body: &[u8]) -> Result<KindVersion, Failure> {
+        let parsed: Self = json::parse(body)
+            .map_err(|e| Failure::new(CheckName::LogEntry, Code::BundleInvalid, format!("the log entry: {e}")))?;
+        match (parsed.kind.as_str(), parsed.api_version.as_str()) {
+            ("hashedrekord", "0.0.1") => Ok(KindVersion::HashedRekordV001),
+            ("dsse", "0.0.1") => Ok(KindVersion::DsseV001),
+            ("intoto", "0.0.2") => Ok(KindVersion::IntotoV002),
+            (kind, version) => {
+                let detail = format!("log entries of the kind {kind} {version} cannot be verified");
+                Err(structure(Code::UnsupportedEvidence, detail))
+            }
+        }
+    }
+}
+
+/// Just enough of a bundle to tell "of a version not known here" from "broken".
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Versions {
+    media_type: String,
+    #[serde(default)]
+    verification_material: Material,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Material {
+    #[serde(default)]
+    tlog_entries: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    kind_version: WireKind,
+}
+
+#[derive(Deserialize)]
+struct WireKind {
+    kind: String,
+    version: String,
+}
+
+impl Versions {
+    fn unsupported(bytes: &[u8]) -> bool {
+        let Ok(versions) = serde_json::from_slice::<Self>(bytes) else { return false };
+        let known_kind = |entry: &Entry| {
+            let kind = (entry.kind_version.kind.as_str(), entry.kind_version.version.as_str());
+            matches!(kind, ("hashedrekord", "0.0.1" | "0.0.2") | ("dsse", "0.0.1") | ("intoto", "0.0.2"))
+        };
+        versions.media_type.parse::<MediaType>().is_err()
+            || !versions.verification_material.tlog_entries.iter().all(known_kind)
+    }
+}

@@ -1,0 +1,76 @@
+//! Trusted roots: the embedded ones and those read from files.
+
+use sigstore_verify::crypto::VerificationKey;
+use sigstore_verify::trust_root::{
+    SIGSTORE_GITHUB_TRUSTED_ROOT, SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT, TrustedRoot,
+};
+
+use crate::json;
+
+/// When the embedded roots were published: the release date of the pinned
+/// `sigstore-trust-root` crate that carries them.
+pub(crate) const EMBEDDED_DATE: &str = "2026-10-23";
+
+/// The embedded trusted roots: public good, staging, GitHub.
+pub(crate) fn embedded_json() -> [&'static str; 3] {
+    [SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT, SIGSTORE_GITHUB_TRUSTED_ROOT]
+}
+
+/// A trusted root whose unusable log keys were taken out.
+#[derive(Debug, Clone)]
+pub(crate) struct ParsedRoot {
+    pub(super) inner: TrustedRoot,
+    /// What was taken out, for people.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Why a trusted root cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct RootError(pub(crate) String);
+
+impl ParsedRoot {
+    /// Reads a trusted root, `application/vnd.dev.sigstore.trustedroot+json;version=0.1` or `v0.2`.
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, RootError> {
+        let wrong = |e: &dyn std::fmt::Display| RootError(e.to_string());
+        let mut inner: TrustedRoot = json::parse(text).map_err(|e| wrong(&e))?;
+        if !inner.media_type.starts_with("application/vnd.dev.sigstore.trustedroot") {
+            return Err(RootError(format!("the media type {:?} is not a trusted root's", inner.media_type)));
+        }
+        let mut warnings = Vec::new();
+        // The verifier refuses a whole root for one log key of a kind that it
+        // does not know; such a key only makes its own log unusable.
+        inner.tlogs.retain(|log| {
+            let usable = VerificationKey::from_spki(&log.public_key.raw_bytes).is_ok();
+            if !usable {
+                warnings.push(format!(
+                    "the key of the log {} is of an unknown kind; its entries will not verify",
+                    log.base_url
+                ));
+            }
+            usable
+        });
+        if inner.certificate_authorities.is_empty() && inner.tlogs.is_empty() {
+            return Err(RootError("it names no certificate authority and no log".to_owned()));
+        }
+        Ok(Self { inner, warnings })
+    }
+
+    /// Whether this is GitHub's own instance, which has timestamps and neither a log nor SCTs.
+    pub(crate) fn is_github(&self) -> bool {
+        let github = |uri: &str| uri == "fulcio.githubapp.com" || uri == "https://fulcio.githubapp.com";
+        self.inner.tlogs.is_empty()
+            && self.inner.ctlogs.is_empty()
+            && !self.inner.timestamp_authorities.is_empty()
+            && !self.inner.certificate_authorities.is_empty()
+            && self.inner.certificate_authorities.iter().all(|ca| github(&ca.uri))
+    }
+
+    /// The hosts of the certificate authorities, to name the instance.
+    pub(crate) fn name(&self) -> String {
+        let uris = self.inner.certificate_authorities.iter().map(|ca| ca.uri.as_str());
+        let mut uris: Vec<&str> = uris.filter(|uri| !uri.is_empty()).collect();
+        uris.dedup();
+        if uris.is_empty() { "unnamed instance".to_owned() } else { uris.join(", ") }
+    }
+}

@@ -1,0 +1,243 @@
+//! Trust roots as values. Where a root was read from is decided before; here
+//! it is parsed, its profile fixed, and its verifier made.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::check::Failure;
+use crate::code::Code;
+use crate::sigstore::{self, Artifact, Bundle, ParsedRoot, Proven, PublicKey};
+
+/// One or more Sigstore instances that evidence may come from.
+///
+/// A bundle has to hold under *one* of them; checks are never combined.
+/// Cloning is cheap.
+#[derive(Clone)]
+pub struct TrustRoot {
+    instances: Arc<[Trusted]>,
+    source: String,
+    date: Option<String>,
+    warnings: Vec<String>,
+}
+
+struct Trusted {
+    name: String,
+    profile: Profile,
+    verifier: sigstore::Verifier,
+}
+
+/// The Sigstore instances whose trust roots are compiled in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Instance {
+    /// The public-good instance, `sigstore.dev`.
+    PublicGood,
+    /// The public staging instance, `sigstage.dev`.
+    Staging,
+    /// GitHub's instance for the attestations of private repositories.
+    GitHub,
+}
+
+/// What evidence of an instance consists of; fixed when the root is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Profile {
+    /// Certificates with a timestamp of a certificate transparency log, entries
+    /// in a transparency log, and a verified time.
+    Logged,
+    /// Certificates and signed timestamps, no log: GitHub's own instance.
+    Timestamped,
+}
+
+/// Why a trust root cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the trust root {source_name} cannot be used: {detail}")]
+pub struct TrustError {
+    source_name: String,
+    detail: String,
+    code: Code,
+}
+
+impl TrustError {
+    /// The reason code of this error.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+}
+
+impl Profile {
+    /// The kebab-case name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Logged => "logged",
+            Self::Timestamped => "timestamped",
+        }
+    }
+}
+
+impl TrustRoot {
+    /// The root of an instance as it was when this crate was published.
+    ///
+    /// # Errors
+    /// When no cryptography is available (`no-crypto-provider`).
+    pub fn embedded(instance: Instance) -> Result<Self, TrustError> {
+        let [public_good, staging, github] = sigstore::embedded_json();
+        let (text, source) = match instance {
+            Instance::PublicGood => (public_good, "embedded"),
+            Instance::Staging => (staging, "embedded staging"),
+            Instance::GitHub => (github, "embedded github"),
+        };
+        let root = Self::parse(text.as_bytes(), source)?;
+        Ok(Self { date: Some(sigstore::EMBEDDED_DATE.to_owned()), ..root })
+    }
+
+    /// Reads `trusted_root.json`, or several of them one per line as
+    /// `gh attestation trusted-root` prints them. `source` is what the report calls it.
+    ///
+    /// # Errors
+    /// When a root is malformed, names no authority and no log, or cannot be
+    /// verified with; and when no cryptography is available.
+    pub fn parse(text: &[u8], source: &str) -> Result<Self, TrustError> {
+        let wrong = |code, detail: String| TrustError { source_name: source.to_owned(), detail, code };
+        let mut instances = Vec::new();
+        let mut warnings = Vec::new();
+        for document in documents(text) {
+            let root = ParsedRoot::parse(document).map_err(|e| wrong(Code::TrustRoot, e.0))?;
+            let profile = if root.is_github() { Profile::Timestamped } else { Profile::Logged };
+            warnings.extend(root.warnings.iter().cloned());
+            let name = root.name();
+            let logged = profile == Profile::Logged;
+            let verifier =
+                sigstore::Verifier::new(root, logged, logged).map_err(|f: Failure| wrong(f.code, f.detail))?;
+            instances.push(Trusted { name, profile, verifier });
+        }
+        if instances.is_empty() {
+            return Err(wrong(Code::TrustRoot, "it is empty".to_owned()));
+        }
+        Ok(Self { instances: instances.into(), source: source.to_owned(), date: None, warnings })
+    }
+
+    /// Where the root comes from: `embedded`, a file's name, a TUF repository.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// When the root was published, where that is known.
+    #[must_use]
+    pub fn date(&self) -> Option<&str> {
+        self.date.as_deref()
+    }
+
+    /// Names and profiles of the instances.
+    pub fn instances(&self) -> impl Iterator<Item = (&str, Profile)> {
+        self.instances.iter().map(|trusted| (trusted.name.as_str(), trusted.profile))
+    }
+
+    /// What had to be left out of the root, and other notes for people.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The same root under another name and date, with notes: for roots that came by TUF.
+    #[must_use]
+    pub fn described(mut self, source: &str, date: Option<String>, notes: Vec<String>) -> Self {
+        source.clone_into(&mut self.source);
+        self.date = date;
+        self.warnings.extend(notes);
+        self
+    }
+
+    /// Verifies one bundle under each instance until one holds. If none does,
+    /// the failure of the instance under which the bundle got furthest.
+    pub(crate) fn verify(
+        &self,
+        bundle: &Bundle,
+        artifact: Artifact<'_>,
+        key: Option<&PublicKey>,
+    ) -> Result<(Proven, &str), Failure> {
+        let mut furthest: Option<Failure> = None;
+        for trusted in self.instances.iter() {
+            match trusted.verifier.verify(bundle, artifact, key) {
+                Ok(proven) => return Ok((proven, &trusted.name)),
+                Err(failure) if furthest.as_ref().is_none_or(|f| progress(f) < progress(&failure)) => {
+                    furthest = Some(failure);
+                }
+                Err(_) => {}
+            }
+        }
+        Err(furthest.unwrap_or_else(|| {
+            Failure::new(crate::check::CheckName::Structure, Code::TrustRoot, "the trust root is empty")
+        }))
+    }
+}
+
+/// How many of the verifier's steps a bundle passed before it failed there;
+/// its order is not that of the rows (the log is read after the certificate).
+fn progress(failure: &Failure) -> u8 {
+    use crate::check::CheckName;
+    match failure.check {
+        CheckName::Structure => 0,
+        CheckName::Time => 1,
+        CheckName::Certificate => 2,
+        CheckName::Sct => 3,
+        CheckName::Log => 4,
+        CheckName::Signature => 5,
+        _ => 6,
+    }
+}
+
+/// One document, or one per line.
+fn documents(text: &[u8]) -> Vec<&[u8]> {
+    if serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok() {
+        return vec![text];
+    }
+    let lines: Vec<&[u8]> = text.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect();
+    let each_is_json = lines.iter().all(|line| serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok());
+    // Broken JSON over several lines is one broken document, not many.
+    if each_is_json { lines } else { vec![text] }
+}
+
+impl fmt::Debug for TrustRoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.instances().collect();
+        f.debug_struct("TrustRoot").field("source", &self.source).field("instances", &names).finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, feature = "aws-lc-rs"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_roots_have_their_profiles() {
+        for (instance, profile) in [
+            (Instance::PublicGood, Profile::Logged),
+            (Instance::Staging, Profile::Logged),
+            (Instance::GitHub, Profile::Timestamped),
+        ] {
+            let root = TrustRoot::embedded(instance).expect("an embedded root");
+            assert!(root.instances().all(|(_, found)| found == profile), "{root:?}");
+            assert!(root.date().is_some() && root.warnings().is_empty(), "{root:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_or_broken_root_is_refused_and_several_lines_are_several_instances() {
+        let [public_good, _, github] = sigstore::embedded_json();
+        let line = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("json").to_string();
+        let both = format!("{}\n{}\n", line(public_good), line(github));
+        assert_eq!(TrustRoot::parse(both.as_bytes(), "both").expect("two roots").instances().count(), 2);
+        let empty = r#"{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}"#;
+        for bad in ["", "{", "[]", "{}", empty, "{\n\"a\":1,\n"] {
+            let error = TrustRoot::parse(bad.as_bytes(), "bad").expect_err(bad);
+            assert_eq!(error.code(), Code::TrustRoot, "{bad}");
+        }
+    }
+}

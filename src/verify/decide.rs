@@ -1,0 +1,360 @@
+//! Candidates and requirements, put together to cells and a verdict.
+
+use super::assess::{age_row, is_met_by};
+use super::merge::merge;
+use super::{Assessed, Assessor, Cell, State};
+use crate::check::{Check, CheckName};
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::evidence::{Listing, ListingKind, OriginKind, Target, TargetName, Unread};
+use crate::image::Platform;
+use crate::policy::{Level, Requirement, Wanted};
+use crate::report::Report;
+
+/// What is known of the image that is asked about.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ImageFacts {
+    /// The reference as the user wrote it.
+    pub reference: String,
+    /// Where its bytes came from, if that is another name.
+    pub source: Option<String>,
+    /// The digest that the reference resolved to.
+    pub digest: Digest,
+    /// The media type of what the digest names.
+    pub media_type: String,
+    /// Every platform that the index lists.
+    pub platforms: Vec<Platform>,
+    /// The index and the platforms asked about, or the one image.
+    pub targets: Vec<Target>,
+    /// Platforms that were asked for and are not in the index.
+    pub absent: Vec<Platform>,
+    /// Whether the user picked platforms, so that the index itself is not what will run.
+    pub narrowed: bool,
+}
+
+impl ImageFacts {
+    /// The facts of an image with nothing picked and nothing absent.
+    #[must_use]
+    pub fn new(
+        reference: impl Into<String>,
+        digest: Digest,
+        media_type: impl Into<String>,
+        targets: Vec<Target>,
+    ) -> Self {
+        Self {
+            reference: reference.into(),
+            source: None,
+            digest,
+            media_type: media_type.into(),
+            platforms: Vec::new(),
+            targets,
+            absent: Vec::new(),
+            narrowed: false,
+        }
+    }
+}
+
+/// Decides every cell and so the verdict.
+///
+/// A cell is `ok` if one candidate satisfies it alone. Without one it is
+/// undecided if something unread could have, else refused. The order in which
+/// candidates were found changes nothing (scenario O-07).
+#[must_use]
+pub fn decide(assessor: &Assessor<'_>, facts: &ImageFacts, listings: &[Listing], candidates: Vec<Assessed>) -> Report {
+    let mut candidates = candidates;
+    candidates.sort_by(|a, b| {
+        (a.target, &a.origin, &a.manifest_digest, &a.digest).cmp(&(b.target, &b.origin, &b.manifest_digest, &b.digest))
+    });
+    let candidates = merge(candidates);
+    let matrix = Matrix { assessor, facts, listings, candidates: &candidates };
+    let mut cells = Vec::new();
+    for requirement in assessor.policy().requirements() {
+        cells.extend(matrix.row_of(requirement));
+    }
+    cells.extend(matrix.absent_platforms());
+    let warnings = matrix.warnings(&cells);
+    Report::new(assessor, facts, cells, candidates, warnings)
+}
+
+struct Matrix<'a> {
+    assessor: &'a Assessor<'a>,
+    facts: &'a ImageFacts,
+    listings: &'a [Listing],
+    candidates: &'a [Assessed],
+}
+
+impl Matrix<'_> {
+    /// The cells of one requirement: never none, whatever the image is.
+    fn row_of(&self, requirement: &Requirement) -> Vec<Cell> {
+        let targets = &self.facts.targets;
+        let is_platform = |t: &Target| matches!(t.name, TargetName::Platform(_));
+        let has_platforms = targets.iter().any(is_platform);
+        let required = |target: &Target| match (&target.name, requirement.level()) {
+            (TargetName::Image, _) => true,
+            (TargetName::Platform(_), level) => level != Level::Index,
+            (TargetName::Index, Level::Index) => true,
+            (TargetName::Index, Level::Platform) => !has_platforms,
+            // The signature has to cover what the user named: the index, unless platforms were picked.
+            (TargetName::Index, Level::Either) => {
+                !has_platforms || (*requirement.wanted() == Wanted::Signature && !self.facts.narrowed)
+            }
+        };
+        (0..targets.len()).filter(|n| required(&targets[*n])).map(|n| self.cell(n, requirement)).collect()
+    }
+
+    fn cell(&self, target: usize, requirement: &Requirement) -> Cell {
+        let mut cell = self.blank(target, requirement);
+        if requirement.level() == Level::Platform && self.facts.targets[target].name == TargetName::Index {
+            cell.code = Some(Code::PlatformAbsent);
+            cell.message = Some("the index lists no platform, and the requirement is for each platform".to_owned());
+            return cell;
+        }
+        cell.candidates = self.satisfying(target, requirement);
+        if !cell.candidates.is_empty() {
+            cell.state = State::Ok;
+            return cell;
+        }
+        let via_index = self.index_for(target).filter(|_| requirement.level() == Level::Either);
+        if let Some(index) = via_index {
+            cell.candidates = self.satisfying(index, requirement);
+            if !cell.candidates.is_empty() {
+                cell.state = State::ViaIndex;
+                return cell;
+            }
+        }
+        let mut places = [target].into_iter().chain(via_index);
+        if let Some(unread) = places.find_map(|place| self.unread(place, requirement)) {
+            cell.state = State::Undecided;
+            cell.code = Some(unread.code);
+            cell.message = Some(unread.detail);
+            return cell;
+        }
+        self.explain(cell, target, requirement)
+    }
+
+    fn blank(&self, target: usize, requirement: &Requirement) -> Cell {
+        let target = &self.facts.targets[target];
+        Cell {
+            target: target.name.to_string(),
+            digest: Some(target.digest.clone()),
+            requirement: requirement.name(),
+            state: State::Missing,
+            code: None,
+            message: None,
+            wanted: Vec::new(),
+            found: None,
+            candidates: Vec::new(),
+        }
+    }
+
+    /// The index that lists a platform.
+    fn index_for(&self, target: usize) -> Option<usize> {
+        let targets = &self.facts.targets;
+        let is_platform = matches!(targets[target].name, TargetName::Platform(_));
+        targets.iter().position(|t| is_platform && t.name == TargetName::Index)
+    }
+
+    /// The candidates of a target, each of which satisfies the requirement alone.
+    fn satisfying(&self, target: usize, requirement: &Requirement) -> Vec<usize> {
+        let satisfies = |c: &Assessed| {
+            let of_the_kind = match (requirement.wanted(), c.signature(), c.attestation()) {
+                (Wanted::Signature, Some(_), _) => true,
+                (wanted, _, Some(attestation)) => {
+                    is_met_by(wanted, attestation.statement().statement().predicate_type())
+                }
+                _ => false,
+            };
+            of_the_kind && !matches!(age_row(requirement, c.verified.as_ref(), self.assessor.now()), Some(Err(_)))
+        };
+        let here = self.candidates.iter().enumerate().filter(|(_, c)| c.target == target);
+        here.filter(|(_, c)| satisfies(c)).map(|(n, _)| n).collect()
+    }
+
+    /// Something of a target that was not read and could have satisfied the requirement.
+    fn unread(&self, target: usize, requirement: &Requirement) -> Option<Unread> {
+        let wants_signature = *requirement.wanted() == Wanted::Signature;
+        // At the .sig tag there are simple-signing documents and nothing else.
+        let listing = self.listings.iter().find_map(|listing| {
+            let could = wants_signature || listing.kind != ListingKind::SignatureTag;
+            listing.failure.as_ref().filter(|_| could && listing.target == target).map(|failure| {
+                Unread::new(failure.code, format!("{} could not be listed: {}", listing.kind, failure.detail))
+            })
+        });
+        let candidate = || {
+            self.candidates.iter().find_map(|c| {
+                let only_signature =
+                    matches!(c.origin.kind, OriginKind::LegacySignature | OriginKind::SignatureReferrer);
+                let could = wants_signature || !only_signature;
+                c.unread.clone().filter(|_| could && c.target == target)
+            })
+        };
+        listing.or_else(candidate)
+    }
+
+    /// Why a cell is refused: the nearest candidate, or what is attached where.
+    fn explain(&self, mut cell: Cell, target: usize, requirement: &Requirement) -> Cell {
+        if let Some((n, nearest)) = self.nearest(target, requirement) {
+            cell.candidates = vec![n];
+            self.refusal_of(&mut cell, nearest, requirement);
+            return cell;
+        }
+        let about = |c: &&Assessed| c.predicate_type().is_some_and(|t| is_met_by(requirement.wanted(), t));
+        if self.candidates.iter().filter(|c| c.unsigned && c.target == target).any(|c| about(&c)) {
+            cell.state = State::Unsigned;
+            cell.code = Some(Code::Unsigned);
+            cell.message = Some("only an unsigned attestation of this type is attached".to_owned());
+            return cell;
+        }
+        let elsewhere: Vec<usize> = (0..self.facts.targets.len())
+            .filter(|n| *n != target && !self.satisfying(*n, requirement).is_empty())
+            .collect();
+        let places: Vec<String> = elsewhere.iter().map(|n| format!("on {}", self.place(*n))).collect();
+        let signature = *requirement.wanted() == Wanted::Signature;
+        let what = if signature { "signature" } else { "attestation of this type" };
+        if self.index_for(target).is_some_and(|index| elsewhere.contains(&index)) && !signature {
+            cell.state = State::OnIndex;
+            cell.code = Some(Code::OnIndex);
+            cell.message = Some(format!(
+                "an {what} exists {}, not here; `--level {}=either` accepts the index's",
+                places.join(" and "),
+                cell.requirement
+            ));
+            return cell;
+        }
+        cell.code = Some(if signature { Code::NoSignature } else { Code::NoAttestation });
+        cell.message = Some(if places.is_empty() {
+            format!("no {what} is attached{}", self.types_at(target))
+        } else {
+            format!("an {what} exists {}, not here", places.join(" and ")).replace("an signature", "a signature")
+        });
+        cell
+    }
+
+    fn place(&self, target: usize) -> String {
+        match &self.facts.targets[target].name {
+            TargetName::Index => "the index".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
+    /// What else is attached to a target, for the message of a missing requirement.
+    fn types_at(&self, target: usize) -> String {
+        let here = self.candidates.iter().filter(|c| c.target == target);
+        let mut types: Vec<&str> = here.filter_map(Assessed::predicate_type).collect();
+        types.sort_unstable();
+        types.dedup();
+        if types.is_empty() { String::new() } else { format!("; attached are {}", types.join(", ")) }
+    }
+
+    /// The candidate of the wanted type, or of no known type, that got furthest.
+    fn nearest(&self, target: usize, requirement: &Requirement) -> Option<(usize, &Assessed)> {
+        let relevant = |c: &Assessed| {
+            let only_signature = c.origin.kind == OriginKind::LegacySignature;
+            let of_type = match c.predicate_type() {
+                Some(claimed) => is_met_by(requirement.wanted(), claimed),
+                None => only_signature == (*requirement.wanted() == Wanted::Signature),
+            };
+            c.target == target && of_type && !c.unsigned && !c.skipped && c.unread.is_none()
+        };
+        let distance = |c: &Assessed| c.failure().map_or(CheckName::Age, |check| check.name);
+        let here = self.candidates.iter().enumerate().filter(|(_, c)| relevant(c));
+        // The first of equals, so that the order of the report decides.
+        here.rev().max_by_key(|(_, c)| distance(c))
+    }
+
+    fn refusal_of(&self, cell: &mut Cell, nearest: &Assessed, requirement: &Requirement) {
+        let Some(check) = nearest.failure() else {
+            // It passed every row and did not satisfy: only its age can be why.
+            let stale = age_row(requirement, nearest.verified.as_ref(), self.assessor.now()).and_then(Result::err);
+            cell.state = if stale.is_some() { State::Stale } else { State::Invalid };
+            cell.code = Some(stale.as_ref().map_or(Code::Internal, |failure| failure.code));
+            cell.message = stale.map(|failure| failure.detail);
+            return;
+        };
+        cell.code = check.code;
+        cell.message = Some(format!("{}: {}", check.name, check.detail.clone().unwrap_or_default()));
+        cell.state = state_of(check);
+        let policy = self.assessor.policy();
+        let signer = nearest.verified.as_ref().map(|bundle| bundle.signer());
+        match check.name {
+            CheckName::Identity => {
+                cell.wanted = policy.trusted_names();
+                cell.found = signer.map(|s| s.identity().value.clone());
+            }
+            CheckName::Issuer => {
+                cell.wanted = policy.trusted_issuers();
+                cell.found = signer.and_then(|s| s.issuer().map(str::to_owned));
+            }
+            CheckName::Subject => {
+                cell.wanted = cell.digest.iter().map(ToString::to_string).collect();
+                cell.found = nearest.subject.as_ref().map(ToString::to_string);
+                let target = self.facts.targets.iter().position(|t| Some(&t.digest) == nearest.subject.as_ref());
+                if let Some(target) = target {
+                    cell.message =
+                        Some(format!("it is about {}, which is {}", nearest_subject(nearest), self.place(target)));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Platforms that have to be in the index, or were asked for, and are not.
+    fn absent_platforms(&self) -> Vec<Cell> {
+        let required = self.assessor.policy().required_platforms().iter();
+        let missing = required.filter(|wanted| !self.facts.platforms.iter().any(|p| p.matches(wanted)));
+        let mut absent: Vec<&Platform> = missing.chain(&self.facts.absent).collect();
+        absent.sort();
+        absent.dedup();
+        let listed: Vec<String> = self.facts.platforms.iter().map(ToString::to_string).collect();
+        let listed = if listed.is_empty() { "no platform".to_owned() } else { listed.join(", ") };
+        let cell = |platform: &&Platform| Cell {
+            target: platform.to_string(),
+            digest: None,
+            requirement: "platform".to_owned(),
+            state: State::Missing,
+            code: Some(Code::PlatformAbsent),
+            message: Some(format!("the image has {listed}")),
+            wanted: vec![platform.to_string()],
+            found: None,
+            candidates: Vec::new(),
+        };
+        absent.iter().map(cell).collect()
+    }
+
+    /// Listings that failed although every cell that they could have filled is satisfied.
+    fn warnings(&self, cells: &[Cell]) -> Vec<(Code, String)> {
+        let mut warnings: Vec<(Code, String)> = Vec::new();
+        for listing in self.listings {
+            let Some(failure) = &listing.failure else { continue };
+            let target = &self.facts.targets[listing.target];
+            let hidden = cells.iter().any(|c| c.state == State::Undecided && c.digest.as_ref() == Some(&target.digest));
+            if !hidden {
+                let text = format!(
+                    "{} of {} could not be listed: {}",
+                    listing.kind,
+                    self.place(listing.target),
+                    failure.detail
+                );
+                warnings.push((Code::ListingIncomplete, text));
+            }
+        }
+        warnings.sort();
+        warnings.dedup();
+        warnings
+    }
+}
+
+fn nearest_subject(nearest: &Assessed) -> String {
+    nearest.subject.as_ref().map(ToString::to_string).unwrap_or_default()
+}
+
+fn state_of(check: &Check) -> State {
+    match check.name {
+        CheckName::Signer | CheckName::Identity | CheckName::Issuer | CheckName::Claims => State::WrongSigner,
+        CheckName::Subject => State::Elsewhere,
+        CheckName::Age => State::Stale,
+        CheckName::Certificate if check.code == Some(Code::KeyMismatch) => State::WrongSigner,
+        _ => State::Invalid,
+    }
+}
