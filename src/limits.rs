@@ -28,6 +28,9 @@ pub struct Limits {
     pub candidates: usize,
     /// Platforms of one index.
     pub platforms: usize,
+    /// Files of an OCI layout in an archive, and separately manifests of a
+    /// layout that are looked through for referrers.
+    pub layout_entries: usize,
     /// Log entries, and separately timestamps, of one bundle.
     pub log_entries: usize,
     /// Subjects of one statement.
@@ -59,6 +62,7 @@ impl Default for Limits {
             referrers: 2000,
             candidates: 1000,
             platforms: 64,
+            layout_entries: 65_536,
             log_entries: 8,
             subjects: 1024,
             token_bytes: 64 << 10,

@@ -190,6 +190,21 @@ impl ImageDocument {
         Descriptor::of(self.media_type(), self.blob())
     }
 
+    /// The descriptor under which a listing of referrers shows the document:
+    /// with its artifact type and annotations (distribution specification,
+    /// listing referrers).
+    #[must_use]
+    pub fn referrer_descriptor(&self) -> Descriptor {
+        let (artifact_type, annotations) = match self {
+            Self::Index(index) => (index.artifact_type(), index.annotations()),
+            Self::Manifest(manifest) => (Some(manifest.artifact_type()), manifest.annotations()),
+        };
+        let mut descriptor = self.descriptor();
+        descriptor.artifact_type = artifact_type.map(str::to_owned);
+        descriptor.annotations.clone_from(annotations);
+        descriptor
+    }
+
     /// What the document refers to, if it is a referrer.
     #[must_use]
     pub fn subject(&self) -> Option<&Descriptor> {

@@ -58,21 +58,9 @@ impl Content {
         let mut found = Vec::new();
         for (media_type, blob) in self.manifests.values() {
             let Ok(document) = ImageDocument::parse(blob.clone(), Some(media_type)) else { continue };
-            if document.subject().is_none_or(|subject| subject.digest != *digest) {
-                continue;
+            if document.subject().is_some_and(|subject| subject.digest == *digest) {
+                found.push(document.referrer_descriptor());
             }
-            let mut descriptor = document.descriptor();
-            match &document {
-                ImageDocument::Manifest(manifest) => {
-                    descriptor.artifact_type = Some(manifest.artifact_type().to_owned());
-                    descriptor.annotations.clone_from(manifest.annotations());
-                }
-                ImageDocument::Index(index) => {
-                    descriptor.artifact_type = index.artifact_type().map(str::to_owned);
-                    descriptor.annotations.clone_from(index.annotations());
-                }
-            }
-            found.push(descriptor);
         }
         found
     }

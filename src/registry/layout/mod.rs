@@ -1,0 +1,13 @@
+//! OCI image layouts (OCI image specification, image layout), as a folder or,
+//! read-only, as an uncompressed tar.
+
+mod archive;
+mod catalog;
+mod files;
+mod pull;
+mod push;
+#[cfg(test)]
+mod tests;
+
+pub use catalog::LayoutImage;
+pub use pull::Layout;
