@@ -14,3 +14,7 @@ pub mod image;
 // The edges.
 #[cfg(feature = "client")]
 pub mod registry;
+
+// What tests need instead of the network.
+#[cfg(feature = "testing")]
+pub mod testing;
