@@ -27,3 +27,7 @@ pub mod registry;
 pub mod discover;
 #[cfg(feature = "client")]
 pub mod client;
+
+// What tests need instead of the network.
+#[cfg(feature = "testing")]
+pub mod testing;
