@@ -14,3 +14,7 @@ pub mod image;
 // The edges.
 #[cfg(feature = "client")]
 pub mod registry;
+
+// Feature `testing`.
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -1,0 +1,10 @@
+//! Evidence for tests and demonstrations, feature `testing`: a virtual Sigstore
+//! that can mint any artifact, right or wrong, and builders of small images to attach it to.
+//!
+//! Nothing here can make a verified value, skip a check or speak for a
+//! production instance: what is minted is trusted only by who chooses the
+//! virtual instance's own trust root.
+
+mod sigstore;
+
+pub use sigstore::{BundleVersion, Fault, Identity, Layer, Log, ManagedKey, Mint, SubjectName, VirtualSigstore};
