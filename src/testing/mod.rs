@@ -5,6 +5,12 @@
 //! production instance: what is minted is trusted only by who chooses the
 //! virtual instance's own trust root.
 
+mod image;
 mod sigstore;
+mod statement;
+mod upload;
 
+pub use image::{BuildKit, Image, ImageBuilder};
 pub use sigstore::{BundleVersion, Fault, Identity, Layer, Log, ManagedKey, Mint, SubjectName, VirtualSigstore};
+pub use statement::{Statement, simple_signing};
+pub use upload::Upload;

@@ -140,17 +140,17 @@ impl Bench {
 
     /// Signer × log × version × timestamp, where that is evidence at all: Rekor
     /// v2 has no promise for version 0.1, nor a time of its own.
-    fn forms(&self) -> Vec<(Log, Mint<'_>)> {
+    fn forms(&self) -> Vec<(Log, BundleVersion, Mint<'_>)> {
         let mut forms = Vec::new();
         for signer in [self.sigstore.sign(&self.identity), self.sigstore.sign_with_key(&self.key)] {
             for log in [Log::RekorV1, Log::RekorV1Intoto] {
                 for &version in BundleVersion::ALL {
                     let form = signer.log(log).version(version);
-                    forms.extend([(log, form.timestamp(false)), (log, form.timestamp(true))]);
+                    forms.extend([(log, version, form.timestamp(false)), (log, version, form.timestamp(true))]);
                 }
             }
             for &version in &BundleVersion::ALL[1..] {
-                forms.push((Log::RekorV2, signer.log(Log::RekorV2).version(version)));
+                forms.push((Log::RekorV2, version, signer.log(Log::RekorV2).version(version)));
             }
         }
         forms
@@ -174,13 +174,17 @@ impl Bench {
 fn every_good_form_verifies_and_every_fault_is_refused_by_its_own_check() {
     let bench = Bench::new();
     let mut seen = std::collections::BTreeMap::new();
-    for (log, mint) in bench.forms() {
+    for (log, version, mint) in bench.forms() {
         for (kind, make, can_have) in KINDS {
             // A layer has room for a promise only, and Rekor v2 makes none.
             if log == Log::RekorV2 && kind.ends_with("layer") {
                 continue;
             }
             assert_eq!(bench.check(&make(mint)), Refusal::Ours, "a good {kind}: {mint:?}");
+            // Between the versions in the middle only names differ.
+            if matches!(version, BundleVersion::V02 | BundleVersion::V03OldSpelling) {
+                continue;
+            }
             for &fault in Fault::ALL.iter().filter(|fault| can_have(mint, **fault)) {
                 let found = bench.check(&make(mint.fault(fault)));
                 assert!(expected(fault).contains(&found), "{fault:?} of a {kind} is {found:?}: {mint:?}");
@@ -250,14 +254,13 @@ fn names_and_claims_are_in_the_certificate() {
 }
 
 #[test]
+#[should_panic(expected = "SctMissing cannot happen")]
 fn a_fault_that_a_form_cannot_have_is_a_mistake_of_the_test() {
     let bench = Bench::new();
+    assert!(bench.sigstore.sign(&bench.identity).blob_can_have(Fault::SctMissing));
     let mint = bench.sigstore.sign_with_key(&bench.key);
-    assert!(
-        !mint.blob_can_have(Fault::SctMissing) && bench.sigstore.sign(&bench.identity).blob_can_have(Fault::SctMissing)
-    );
-    let wrong = std::panic::AssertUnwindSafe(|| mint.fault(Fault::SctMissing).blob(BLOB));
-    assert!(std::panic::catch_unwind(wrong).is_err());
+    assert!(!mint.blob_can_have(Fault::SctMissing));
+    drop(mint.fault(Fault::SctMissing).blob(BLOB));
 }
 
 #[test]
