@@ -1,3 +1,29 @@
 //! The `cg-attest` command.
 
-fn main() {}
+mod cli;
+mod commands;
+mod error;
+mod exit;
+mod printer;
+mod render;
+mod settings;
+
+use clap::Parser as _;
+
+use crate::exit::ExitStatus;
+use crate::printer::Printer;
+
+fn main() -> std::process::ExitCode {
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return exit::of_clap(&error),
+    };
+    let printer = Printer::new(cli.color);
+    match commands::run(cli, &printer) {
+        Ok(status) => status.into(),
+        Err(error) => {
+            printer.error(&error);
+            ExitStatus::from(&error).into()
+        }
+    }
+}

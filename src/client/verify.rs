@@ -101,10 +101,7 @@ impl Client {
                 let run = Run { client: self, context: &context, repository, request };
                 run.verify(&facts, index.as_ref(), &mut phases).await
             }
-            Err(why) => {
-                let name = request.image.reference.to_string();
-                Report::unresolved(&name, why, request.policy, &self.trust, request.now)
-            }
+            Err(why) => Report::unresolved(&request.image.name(), why, Some(request.policy), &self.trust, request.now),
         };
         let mut stats = Stats::default();
         stats.requests = context.requests();

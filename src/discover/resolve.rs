@@ -17,19 +17,42 @@ pub struct ImageRequest {
     pub platforms: Vec<Platform>,
     /// An index that lists the reference, which is then one platform of it.
     pub index: Option<Reference>,
+    /// What the report calls the image, if that is not the reference: the
+    /// place of a layout, for one.
+    pub shown: Option<String>,
+    /// Where the bytes come from, if that is another name than the image's.
+    pub source: Option<String>,
 }
 
 impl ImageRequest {
     /// All platforms of a reference.
     #[must_use]
     pub fn new(reference: Reference) -> Self {
-        Self { reference, platforms: Vec::new(), index: None }
+        Self { reference, platforms: Vec::new(), index: None, shown: None, source: None }
     }
 
     /// The same for these platforms only; none means all.
     #[must_use]
     pub fn platforms(self, platforms: Vec<Platform>) -> Self {
         Self { platforms, ..self }
+    }
+
+    /// The same under another name in the report.
+    #[must_use]
+    pub fn shown(self, shown: impl Into<String>) -> Self {
+        Self { shown: Some(shown.into()), ..self }
+    }
+
+    /// The same, with the place that the bytes really come from.
+    #[must_use]
+    pub fn source(self, source: Option<String>) -> Self {
+        Self { source, ..self }
+    }
+
+    /// What the report calls the image.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.shown.clone().unwrap_or_else(|| self.reference.to_string())
     }
 
     /// The same, with the index that lists the reference.
@@ -90,12 +113,9 @@ pub async fn resolve(
     request: &ImageRequest,
 ) -> Result<(ImageFacts, Option<Index>), ResolveError> {
     let document = fetch(pull, context, &request.reference).await?;
-    let mut facts = ImageFacts::new(
-        request.reference.to_string(),
-        document.blob().digest().clone(),
-        document.media_type(),
-        Vec::new(),
-    );
+    let mut facts =
+        ImageFacts::new(request.name(), document.blob().digest().clone(), document.media_type(), Vec::new());
+    facts.source.clone_from(&request.source);
     match (document, &request.index) {
         (ImageDocument::Index(_), Some(_)) => {
             Err(ResolveError::Index("the image is an index itself; leave out `--index`".to_owned()))

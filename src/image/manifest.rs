@@ -12,6 +12,7 @@ use crate::json::{self, unique_map_or_null};
 /// An image index or an image manifest, with the bytes it was read from.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "few are held at once, and each has a document of kilobytes behind it")]
 pub enum ImageDocument {
     /// A list of images, one per platform.
     Index(Index),

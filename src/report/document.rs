@@ -7,7 +7,7 @@ use super::{Report, Stats, Unresolved, Verdict, Warning};
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::evidence::{Origin, Unread};
-use crate::policy::PolicyDocument;
+use crate::policy::{Policy, PolicyDocument};
 use crate::signer::Signer;
 use crate::verify::{Assessed, Cell, LogRecord, VerifiedTime};
 
@@ -23,7 +23,7 @@ pub struct Document<'a> {
     error: Option<&'a Unresolved>,
     tool: Tool,
     warnings: &'a [Warning],
-    policy: PolicyDocument,
+    policy: Option<PolicyDocument>,
     trust_root: TrustRootDocument<'a>,
     time: String,
     cells: &'a [Cell],
@@ -94,7 +94,7 @@ impl<'a> Document<'a> {
             error: report.facts().err(),
             tool: Tool { name: "cg-attest", version: env!("CARGO_PKG_VERSION") },
             warnings: report.warnings(),
-            policy: report.policy().document(),
+            policy: report.policy().map(Policy::document),
             trust_root: TrustRootDocument { source: report.trust_root().0, date: report.trust_root().1 },
             time: report.time().to_string(),
             cells: report.cells(),

@@ -84,7 +84,7 @@ pub struct Stats {
 #[must_use = "a report that nobody looks at has accepted nothing"]
 pub struct Report {
     pub(super) facts: Result<ImageFacts, (String, Unresolved)>,
-    pub(super) policy: Policy,
+    pub(super) policy: Option<Policy>,
     pub(super) trust_source: String,
     pub(super) trust_date: Option<String>,
     pub(super) time: Timestamp,
@@ -105,7 +105,7 @@ impl Report {
         let warnings = warnings.into_iter().map(|(code, message)| Warning { code, message });
         Self {
             facts: Ok(facts.clone()),
-            policy: assessor.policy().clone(),
+            policy: Some(assessor.policy().clone()),
             trust_source: assessor.trust().source().to_owned(),
             trust_date: assessor.trust().date().map(str::to_owned),
             time: assessor.now(),
@@ -117,10 +117,17 @@ impl Report {
     }
 
     /// The report on an image that could not even be resolved: undecided.
-    pub fn unresolved(reference: &str, why: Unresolved, policy: &Policy, trust: &TrustRoot, time: Timestamp) -> Self {
+    /// There may be no policy, when it is the name that cannot be read.
+    pub fn unresolved(
+        reference: &str,
+        why: Unresolved,
+        policy: Option<&Policy>,
+        trust: &TrustRoot,
+        time: Timestamp,
+    ) -> Self {
         Self {
             facts: Err((reference.to_owned(), why)),
-            policy: policy.clone(),
+            policy: policy.cloned(),
             trust_source: trust.source().to_owned(),
             trust_date: trust.date().map(str::to_owned),
             time,
@@ -134,6 +141,11 @@ impl Report {
     /// The same with what it cost.
     pub fn with_stats(self, stats: Stats) -> Self {
         Self { stats: Some(stats), ..self }
+    }
+
+    /// The same without what it cost, so that equal evidence gives equal documents.
+    pub fn without_stats(self) -> Self {
+        Self { stats: None, ..self }
     }
 
     /// The verdict: refuse if any cell is refused, else undecided if any is
@@ -188,10 +200,10 @@ impl Report {
         &self.warnings
     }
 
-    /// The policy that was applied.
+    /// The policy that was applied; none where the image's name could not be read.
     #[must_use]
-    pub fn policy(&self) -> &Policy {
-        &self.policy
+    pub fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref()
     }
 
     /// The time that verified times were compared with.

@@ -2,7 +2,7 @@
 
 use crate::check::{Check, CheckName, Failure, Outcome};
 use crate::code::Code;
-use crate::digest::Digest;
+use crate::digest::{Digest, VerifiedBlob};
 use crate::evidence::{Candidate, Content, Origin, Unread};
 use crate::limits::Limits;
 use crate::policy::{LogEvidence, Policy, Requirement, Wanted};
@@ -11,6 +11,8 @@ use crate::sigstore::{Artifact, Bundle, Proven, SignedContent};
 use crate::statement::{COSIGN_SIGN, PAYLOAD_TYPE, SimpleSigning, Statement};
 use crate::time::{Timestamp, human};
 use crate::trust::TrustRoot;
+use crate::verify::State;
+use crate::verify::decide::state_of;
 use crate::verify::verified::{
     VerifiedAttestation, VerifiedBundle, VerifiedSignature, VerifiedSimpleSigning, VerifiedStatement,
 };
@@ -43,6 +45,16 @@ pub struct Assessed {
     pub(super) accepted: Option<Accepted>,
     /// What makes two candidates the same piece of evidence in two formats.
     pub(super) signature: Option<Digest>,
+}
+
+/// A file that a bundle is for.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum BlobInput<'a> {
+    /// Its bytes.
+    Bytes(&'a [u8]),
+    /// Its digest, where the bytes are not at hand.
+    Digest(&'a Digest),
 }
 
 /// What the policy accepts of a candidate whose every row passed, age aside.
@@ -86,15 +98,48 @@ impl<'a> Assessor<'a> {
             None => {}
             Some(Err(failure)) => assessed.verifier_failed(failure),
             Some(Ok((bundle, payload))) => {
-                assessed.signature = Some(bundle.signature_digest());
-                let payload = payload.map(crate::digest::VerifiedBlob::bytes);
-                match Signed::read(&bundle, payload, self.limits) {
-                    Err(failure) => assessed.verifier_failed(failure),
-                    Ok(signed) => self.verify(candidate, &bundle, payload, signed, wanted, &mut assessed),
-                }
+                let payload = payload.map(VerifiedBlob::bytes);
+                let signed = Signed::read(&bundle, payload, self.limits);
+                self.judge(candidate, &bundle, payload, signed, wanted, &mut assessed);
             }
         }
         assessed
+    }
+
+    /// Runs every check on a bundle for a file. With a digest instead of the
+    /// bytes, signatures that hash the whole message inside (Ed25519) cannot be verified.
+    #[must_use]
+    pub fn assess_blob(&self, bundle: &Candidate, blob: &BlobInput<'_>) -> Assessed {
+        let mut assessed = Assessed::blank(bundle);
+        let (bytes, wanted) = match blob {
+            BlobInput::Bytes(bytes) => (Some(*bytes), Digest::sha256(bytes)),
+            BlobInput::Digest(digest) => (None, (*digest).clone()),
+        };
+        match bundle.to_bundle(self.limits) {
+            None => {}
+            Some(Err(failure)) => assessed.verifier_failed(failure),
+            Some(Ok((parsed, _))) => {
+                let signed = Signed::of_blob(&parsed, &wanted, self.limits);
+                self.judge(bundle, &parsed, bytes, signed, &wanted, &mut assessed);
+            }
+        }
+        assessed
+    }
+
+    fn judge(
+        &self,
+        candidate: &Candidate,
+        bundle: &Bundle,
+        message: Option<&[u8]>,
+        signed: Result<Signed<'_>, Failure>,
+        wanted: &Digest,
+        out: &mut Assessed,
+    ) {
+        out.signature = Some(bundle.signature_digest());
+        match signed {
+            Err(failure) => out.verifier_failed(failure),
+            Ok(signed) => self.verify(candidate, bundle, message, signed, wanted, out),
+        }
     }
 
     /// Steps 1 to 12 of a candidate that is well-formed (step 0).
@@ -102,7 +147,7 @@ impl<'a> Assessor<'a> {
         &self,
         candidate: &Candidate,
         bundle: &Bundle,
-        payload: Option<&[u8]>,
+        message: Option<&[u8]>,
         signed: Signed<'_>,
         wanted: &Digest,
         out: &mut Assessed,
@@ -115,7 +160,7 @@ impl<'a> Assessor<'a> {
         // digest it is about; the answer only chooses its argument, and the
         // subject is judged below, on its own row.
         let argument = if about { Some(wanted.clone()) } else { signed.first_digest() };
-        let artifact = match (payload, &argument) {
+        let artifact = match (message.filter(|_| about || matches!(signed, Signed::Simple(_))), &argument) {
             (Some(bytes), _) => Artifact::Bytes(bytes),
             (None, Some(digest)) => Artifact::Digest(digest),
             (None, None) => {
@@ -293,6 +338,15 @@ impl<'b> Signed<'b> {
         }
     }
 
+    /// As [`Signed::read`], for a bundle of a file: a message is the file
+    /// unless the bundle says that it is another one.
+    fn of_blob(bundle: &'b Bundle, blob: &Digest, limits: &Limits) -> Result<Self, Failure> {
+        match bundle.signed_content()? {
+            SignedContent::Message { digest } => Ok(Self::Message(digest.unwrap_or_else(|| blob.clone()))),
+            SignedContent::Dsse { .. } => Self::read(bundle, None, limits),
+        }
+    }
+
     fn predicate_type(&self) -> &str {
         match self {
             Self::Statement { statement, .. } => statement.predicate_type(),
@@ -407,6 +461,18 @@ impl Assessed {
     pub(super) fn failure(&self) -> Option<&Check> {
         let of_requirement = |check: &&Check| matches!(check.name, CheckName::Predicate | CheckName::Age);
         self.checks.iter().filter(|check| !of_requirement(check)).find(|check| check.outcome == Outcome::Fail)
+    }
+
+    /// How the candidate stands on its own, whatever is required.
+    #[must_use]
+    pub fn standing(&self) -> State {
+        match (self.failure(), &self.accepted) {
+            _ if self.unread.is_some() || self.skipped => State::Undecided,
+            _ if self.unsigned => State::Unsigned,
+            (Some(check), _) => state_of(check),
+            (None, Some(_)) => State::Ok,
+            (None, None) => State::Invalid,
+        }
     }
 
     /// Where it was found; other places of the same evidence are in [`Assessed::also_at`].

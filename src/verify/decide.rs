@@ -159,7 +159,7 @@ impl Matrix<'_> {
     fn satisfying(&self, target: usize, requirement: &Requirement) -> Vec<usize> {
         let satisfies = |c: &Assessed| {
             let of_the_kind = match (requirement.wanted(), c.signature(), c.attestation()) {
-                (Wanted::Signature, Some(_), _) => true,
+                (Wanted::Signature, Some(_), _) => may_hold(c.origin.kind, requirement),
                 (wanted, _, Some(attestation)) => {
                     is_met_by(wanted, attestation.statement().statement().predicate_type())
                 }
@@ -173,19 +173,19 @@ impl Matrix<'_> {
 
     /// Something of a target that was not read and could have satisfied the requirement.
     fn unread(&self, target: usize, requirement: &Requirement) -> Option<Unread> {
-        let wants_signature = *requirement.wanted() == Wanted::Signature;
-        // At the .sig tag there are simple-signing documents and nothing else.
         let listing = self.listings.iter().find_map(|listing| {
-            let could = wants_signature || listing.kind != ListingKind::SignatureTag;
+            let could = match listing.kind {
+                ListingKind::Referrers => true,
+                ListingKind::SignatureTag => may_hold(OriginKind::LegacySignature, requirement),
+                ListingKind::AttestationTag => may_hold(OriginKind::LegacyAttestation, requirement),
+            };
             listing.failure.as_ref().filter(|_| could && listing.target == target).map(|failure| {
                 Unread::new(failure.code, format!("{} could not be listed: {}", listing.kind, failure.detail))
             })
         });
         let candidate = || {
             self.candidates.iter().find_map(|c| {
-                let only_signature =
-                    matches!(c.origin.kind, OriginKind::LegacySignature | OriginKind::SignatureReferrer);
-                let could = wants_signature || !only_signature;
+                let could = may_hold(c.origin.kind, requirement);
                 c.unread.clone().filter(|_| could && c.target == target)
             })
         };
@@ -194,7 +194,9 @@ impl Matrix<'_> {
 
     /// Why a cell is refused: the nearest candidate, or what is attached where.
     fn explain(&self, mut cell: Cell, target: usize, requirement: &Requirement) -> Cell {
-        if let Some((n, nearest)) = self.nearest(target, requirement) {
+        let index = self.index_for(target).filter(|_| requirement.level() == Level::Either);
+        let nearest = self.nearest(target, requirement).or_else(|| self.nearest(index?, requirement));
+        if let Some((n, nearest)) = nearest {
             cell.candidates = vec![n];
             self.refusal_of(&mut cell, nearest, requirement);
             return cell;
@@ -250,12 +252,13 @@ impl Matrix<'_> {
     /// The candidate of the wanted type, or of no known type, that got furthest.
     fn nearest(&self, target: usize, requirement: &Requirement) -> Option<(usize, &Assessed)> {
         let relevant = |c: &Assessed| {
-            let only_signature = c.origin.kind == OriginKind::LegacySignature;
-            let of_type = match c.predicate_type() {
-                Some(claimed) => is_met_by(requirement.wanted(), claimed),
-                None => only_signature == (*requirement.wanted() == Wanted::Signature),
-            };
-            c.target == target && of_type && !c.unsigned && !c.skipped && c.unread.is_none()
+            let of_type = c.predicate_type().is_none_or(|claimed| is_met_by(requirement.wanted(), claimed));
+            c.target == target
+                && of_type
+                && may_hold(c.origin.kind, requirement)
+                && !c.unsigned
+                && !c.skipped
+                && c.unread.is_none()
         };
         let distance = |c: &Assessed| c.failure().map_or(CheckName::Age, |check| check.name);
         let here = self.candidates.iter().enumerate().filter(|(_, c)| relevant(c));
@@ -345,11 +348,24 @@ impl Matrix<'_> {
     }
 }
 
+/// Whether a kind of place can hold what a requirement wants: at the `.sig` tag
+/// and in simple-signing referrers there are signatures and nothing else, at
+/// the `.att` tag attestations and nothing else.
+fn may_hold(kind: OriginKind, requirement: &Requirement) -> bool {
+    let signature = *requirement.wanted() == Wanted::Signature;
+    match kind {
+        OriginKind::LegacySignature | OriginKind::SignatureReferrer => signature,
+        OriginKind::LegacyAttestation => !signature,
+        _ => true,
+    }
+}
+
 fn nearest_subject(nearest: &Assessed) -> String {
     nearest.subject.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
-fn state_of(check: &Check) -> State {
+/// The state that a failed row stands for.
+pub(super) fn state_of(check: &Check) -> State {
     match check.name {
         CheckName::Signer | CheckName::Identity | CheckName::Issuer | CheckName::Claims => State::WrongSigner,
         CheckName::Subject => State::Elsewhere,

@@ -33,7 +33,7 @@ mod decide;
 mod merge;
 mod verified;
 
-pub use assess::{Assessed, Assessor};
+pub use assess::{Assessed, Assessor, BlobInput};
 pub use cells::{Cell, State};
 pub use decide::{ImageFacts, decide};
 pub use verified::{

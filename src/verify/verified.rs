@@ -259,6 +259,15 @@ impl VerifiedSignature {
         }
     }
 
+    /// The simple-signing document, where that is what was signed.
+    #[must_use]
+    pub fn document(&self) -> Option<&SimpleSigning> {
+        match &self.form {
+            SignatureForm::Simple(simple) => simple.document(),
+            SignatureForm::Statement(_) => None,
+        }
+    }
+
     /// The digest that is signed.
     #[must_use]
     pub fn subject(&self) -> &Digest {

@@ -209,7 +209,7 @@ async fn indexes_nested_too_deep_are_a_limit() {
     let mut nest = || {
         let digest = folder.blob(&inner);
         let outer = entry(media::INDEX, &digest, inner.len(), "");
-        inner = index(&[outer.clone()]);
+        inner = index(std::slice::from_ref(&outer));
         folder.entries = vec![outer];
     };
     nest();

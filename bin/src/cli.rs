@@ -1,0 +1,26 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{explain, verify};
+use crate::printer::ColorChoice;
+
+/// May I run this image? Verifies signatures, SBOMs and provenance of container images, per platform.
+#[derive(Debug, Parser)]
+#[command(name = "cg-attest", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Exit: 0 accepted · 1 refused · 2 usage or policy · 3 undecided · 4 a bug")]
+pub(crate) struct Cli {
+    /// When to colour text
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub(crate) color: ColorChoice,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Verify images: one matrix of every platform × every requirement, and a verdict
+    Verify(Box<verify::Args>),
+    /// Say what a reason code means and what to do about it
+    Explain(explain::Args),
+}

@@ -1,0 +1,22 @@
+//! One file per command.
+
+pub(crate) mod explain;
+pub(crate) mod verify;
+
+use crate::cli::{Cli, Command};
+use crate::error::CliError;
+use crate::exit::ExitStatus;
+use crate::printer::Printer;
+
+/// Runs a command.
+pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<ExitStatus, CliError> {
+    match cli.command {
+        Command::Verify(args) => block_on(verify::run(*args, printer)),
+        Command::Explain(args) => explain::run(&args, printer),
+    }
+}
+
+fn block_on<F: Future<Output = Result<ExitStatus, CliError>>>(work: F) -> Result<ExitStatus, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::internal)?;
+    runtime.block_on(work)
+}

@@ -1,0 +1,243 @@
+//! `verify`: may these images run?
+
+use std::io::BufRead as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cg_attest::client::{Client, VerifyRequest};
+use cg_attest::code::Code;
+use cg_attest::image::{Platform, Reference};
+use cg_attest::limits::Limits;
+use cg_attest::policy::Policy;
+use cg_attest::report::{Report, Unresolved, Verdict};
+use cg_attest::time::Timestamp;
+use cg_attest::trust::TrustRoot;
+use clap::Args as ClapArgs;
+use futures_util::StreamExt as _;
+
+use crate::error::CliError;
+use crate::exit::ExitStatus;
+use crate::printer::Printer;
+use crate::render;
+use crate::settings::{PolicyArgs, RegistryArgs, Source, Sources, TrustArgs, now, output};
+
+/// Images read from one file or from stdin.
+const MAX_IMAGES: usize = 100_000;
+
+#[derive(Debug, ClapArgs)]
+#[command(after_long_help = "Examples:
+  cg-attest verify cgr.dev/chainguard/nginx
+  cg-attest verify --platform linux/arm64 --require signature,slsa cgr.dev/chainguard/postgres
+  cg-attest verify --identity NAME --issuer URL registry.example/app:1.2
+  cg-attest verify oci:./layout --preset chainguard-public --offline")]
+pub(crate) struct Args {
+    /// Images: NAME[:TAG|@DIGEST] in a registry, or oci:FOLDER[:TAG|@DIGEST] for an OCI layout
+    #[arg(value_name = "IMAGE", required_unless_present = "images")]
+    image: Vec<String>,
+    /// Read images from a file, one per line; - is stdin
+    #[arg(long, value_name = "FILE")]
+    images: Option<PathBuf>,
+    /// Images verified at the same time
+    #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: u16,
+    /// Look at this platform only; repeatable
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
+    platform: Vec<Platform>,
+    /// The index that lists the image, which is then one platform of it
+    #[arg(long, value_name = "IMAGE", conflicts_with = "platform")]
+    index: Option<Reference>,
+    /// What to print: text, json, jsonl, ref (NAME@DIGEST of what was accepted) or cosign
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: Format,
+    /// Write the JSON report to a file besides
+    #[arg(long, value_name = "json=FILE")]
+    report: Option<String>,
+    /// Say what it cost: requests, bytes, time per phase
+    #[arg(long)]
+    stats: bool,
+    /// Read and verify everything that is attached, also what nothing requires
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    policy: PolicyArgs,
+    #[command(flatten)]
+    registry: RegistryArgs,
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+    Jsonl,
+    Ref,
+    Cosign,
+}
+
+/// One image on its way: what to verify it with, or why that cannot be known.
+struct Job {
+    name: String,
+    prepared: Result<(Source, Policy), CliError>,
+}
+
+/// What all images share.
+struct Shared {
+    trust: TrustRoot,
+    limits: Limits,
+    now: Timestamp,
+    platforms: Vec<Platform>,
+    index: Option<Reference>,
+    all: bool,
+    registry: RegistryArgs,
+}
+
+/// Verifies the images and prints one report each, in the order of input.
+pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {
+    // Everything that can be wrong without asking anybody is found before the first request.
+    let report_file = args.report.as_deref().map(report_file).transpose()?;
+    let listed = args.images.as_deref().map(|path| list(path, &args.registry)).transpose()?.unwrap_or_default();
+    let names: Vec<String> = args.image.iter().chain(&listed).cloned().collect();
+    let trust = args.trust.load()?;
+    let limits = args.registry.limits()?;
+    let mut sources = Sources::prepare(&names, &args.registry, &args.trust)?;
+    let mut jobs = Vec::with_capacity(names.len());
+    for (n, name) in names.iter().enumerate() {
+        let prepared = sources.open(name).and_then(|source| {
+            let policy = args.policy.policy(source.policy_name.as_ref())?;
+            Ok((source, policy))
+        });
+        match prepared {
+            // A bad line of a list is a report of its own; a bad argument ends the command.
+            Err(error) if n < args.image.len() => return Err(missing_policy(error, name)),
+            prepared => jobs.push(Job { name: name.clone(), prepared }),
+        }
+    }
+    let shared = Arc::new(Shared {
+        trust,
+        limits,
+        now: now()?,
+        platforms: args.platform.clone(),
+        index: args.index.clone(),
+        all: args.all,
+        registry: args.registry.clone(),
+    });
+
+    let many = jobs.len() > 1;
+    let work = jobs.into_iter().map(|job| tokio::spawn(verify(job, Arc::clone(&shared))));
+    let mut reports = futures_util::stream::iter(work).buffered(usize::from(args.jobs));
+    let mut status = ExitStatus::Accepted;
+    let mut documents = Vec::new();
+    let mut first = true;
+    while let Some(done) = reports.next().await {
+        // A task that panicked has accepted nothing (scenario A-02).
+        let (report, pinned) = done.map_err(CliError::internal)?;
+        status = status.worst(of_verdict(report.verdict()));
+        let report = if args.stats { report } else { report.without_stats() };
+        let document = || serde_json::to_string(&report.document()).map_err(CliError::internal);
+        if report_file.is_some() {
+            documents.push(document()?);
+        }
+        let text = match args.output {
+            Format::Text => {
+                let blank = if first { "" } else { "\n" };
+                format!("{blank}{}", render::report(&report, printer.is_colored(), args.stats))
+            }
+            Format::Json if !many => {
+                serde_json::to_string_pretty(&report.document()).map_err(CliError::internal)? + "\n"
+            }
+            Format::Json | Format::Jsonl => document()? + "\n",
+            Format::Ref => accepted_only(&report, printer, || pinned.iter().map(|name| format!("{name}\n")).collect()),
+            Format::Cosign => accepted_only(&report, printer, || format!("{}\n", render::cosign(&report))),
+        };
+        printer.data(text.as_bytes())?;
+        first = false;
+    }
+    if let Some(path) = report_file {
+        output::write_atomically(&path, (documents.join("\n") + "\n").as_bytes())?;
+    }
+    Ok(status)
+}
+
+/// Formats that have no room for a refusal say it on stderr and print nothing.
+fn accepted_only(report: &Report, printer: &Printer, text: impl FnOnce() -> String) -> String {
+    if report.verdict() == Verdict::Accept {
+        return text();
+    }
+    printer.note(render::report(report, false, false).trim_end());
+    String::new()
+}
+
+async fn verify(job: Job, shared: Arc<Shared>) -> (Report, Vec<String>) {
+    let (source, policy) = match job.prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            let why = Unresolved::new(error.code, error.message);
+            return (Report::unresolved(&job.name, why, None, &shared.trust, shared.now), Vec::new());
+        }
+    };
+    let client = Client::builder(Arc::clone(&source.pull), shared.trust.clone())
+        .limits(shared.limits.clone())
+        .evidence_repository(shared.registry.attestation_repo().cloned())
+        .build();
+    let mut request = VerifyRequest::new(source.image.reference.clone(), &policy, shared.now);
+    request.read_all = shared.all;
+    request.image = source.image.clone().platforms(shared.platforms.clone()).index(shared.index.clone());
+    let report = client.verify(&request).await;
+    let pinned = match report.clone().into_verified() {
+        Ok(image) => image.runnable().into_iter().map(|digest| source.pinned(digest)).collect(),
+        Err(_) => Vec::new(),
+    };
+    (report, pinned)
+}
+
+fn of_verdict(verdict: Verdict) -> ExitStatus {
+    match verdict {
+        Verdict::Accept => ExitStatus::Accepted,
+        Verdict::Refuse => ExitStatus::Refused,
+        _ => ExitStatus::Undecided,
+    }
+}
+
+/// A name without a policy: the next step is to see who signed it.
+fn missing_policy(error: CliError, name: &str) -> CliError {
+    if error.code != Code::PolicyMissing || error.hint.is_some() {
+        return error;
+    }
+    error.hint(format!(
+        "name the signer with --identity and --issuer, or use --preset; `cg-attest inspect {name}` shows who claims to have signed"
+    ))
+}
+
+fn report_file(text: &str) -> Result<PathBuf, CliError> {
+    match text.split_once('=') {
+        Some(("json", path)) if !path.is_empty() => Ok(PathBuf::from(path)),
+        _ => Err(CliError::usage(Code::Usage, format!("--report {text:?}: wanted json=FILE"))),
+    }
+}
+
+/// The lines of a list; blank ones and those that begin with # are passed over.
+fn list(path: &std::path::Path, _registry: &RegistryArgs) -> Result<Vec<String>, CliError> {
+    let is_stdin = path.as_os_str() == "-";
+    let reader: Box<dyn std::io::Read> = if is_stdin {
+        Box::new(std::io::stdin())
+    } else {
+        Box::new(std::fs::File::open(path).map_err(|e| CliError::file(path, e))?)
+    };
+    let mut names = Vec::new();
+    for line in std::io::BufReader::new(std::io::Read::take(reader, 64 << 20)).lines() {
+        let line = line.map_err(|e| CliError::file(path, e))?;
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        names.push(line.to_owned());
+        if names.len() > MAX_IMAGES {
+            return Err(CliError::file(path, format!("more than {MAX_IMAGES} images")));
+        }
+    }
+    if names.is_empty() {
+        return Err(CliError::file(path, "there is no image in it"));
+    }
+    Ok(names)
+}

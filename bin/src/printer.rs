@@ -1,0 +1,119 @@
+//! The only writer: stdout is data, stderr is talk.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::error::CliError;
+use crate::exit::ExitStatus;
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ColorChoice {
+    Auto,
+    Always,
+    Never,
+}
+
+/// Writes to stdout and stderr.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    colored: bool,
+}
+
+/// What a text means. Colour only repeats what the words say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Good,
+    Bad,
+    Doubt,
+    Strong,
+    Quiet,
+    Plain,
+}
+
+impl Printer {
+    pub(crate) fn new(choice: ColorChoice) -> Self {
+        let colored = match choice {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+                std::io::stdout().is_terminal()
+                    && !set("NO_COLOR")
+                    && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
+            }
+        };
+        Self { colored }
+    }
+
+    /// Whether text goes out with colours.
+    pub(crate) fn is_colored(&self) -> bool {
+        self.colored
+    }
+
+    /// Writes data. A reader that went away is not an error; anything else is.
+    pub(crate) fn data(&self, bytes: &[u8]) -> Result<(), CliError> {
+        let mut out = std::io::stdout().lock();
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                Err(CliError { status: ExitStatus::Internal, ..CliError::file(std::path::Path::new("stdout"), error) })
+            }
+            Err(error) => {
+                Err(CliError { status: ExitStatus::Internal, ..CliError::file(std::path::Path::new("stdout"), error) })
+            }
+        }
+    }
+
+    /// Writes one line of talk.
+    pub(crate) fn note(&self, text: &str) {
+        // There is nowhere left to say that stderr is closed.
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
+    }
+
+    /// Writes an error and what to do.
+    pub(crate) fn error(&self, error: &CliError) {
+        self.note(&format!("error[{}]: {}", error.code, escape(&error.message)));
+        self.note(&format!("  → {}", error.hint.as_deref().map_or_else(|| error.code.remedy().to_owned(), escape)));
+    }
+}
+
+/// Paints a text if colours are on.
+pub(crate) fn paint(colored: bool, tone: Tone, text: &str) -> String {
+    let style = match tone {
+        Tone::Good => AnsiColor::Green.on_default(),
+        Tone::Bad => AnsiColor::Red.on_default().bold(),
+        Tone::Doubt => AnsiColor::Yellow.on_default(),
+        Tone::Strong => Style::new().bold(),
+        Tone::Quiet => Style::new().dimmed(),
+        Tone::Plain => return text.to_owned(),
+    };
+    if colored { format!("{style}{text}{style:#}") } else { text.to_owned() }
+}
+
+/// Makes text from a registry or a certificate safe to print: control
+/// characters, line ends and direction marks become visible escapes, so that
+/// nobody can move the cursor, forge a line or hide a part (scenarios O-01 to O-03).
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}');
+        if c.is_control() || hidden { out.extend(c.escape_default()) } else { out.push(c) }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn what_could_act_on_a_terminal_is_escaped() {
+        assert_eq!(escape("plain é ✓"), "plain é ✓");
+        assert_eq!(escape("a\u{1b}[31mb"), "a\\u{1b}[31mb");
+        assert_eq!(escape("a\nb\r\t\u{7}"), "a\\nb\\r\\t\\u{7}");
+        assert_eq!(escape("a\u{202e}b\u{200b}"), "a\\u{202e}b\\u{200b}");
+        assert_eq!(escape("\u{9b}31m"), "\\u{9b}31m");
+    }
+}

@@ -1,0 +1,11 @@
+//! Reports as people and other programs read them.
+
+mod cosign;
+mod matrix;
+mod refusal;
+mod report;
+mod signer;
+
+pub(crate) use cosign::cosign;
+pub(crate) use report::report;
+pub(crate) use signer::signed_by;

@@ -1,0 +1,59 @@
+//! One report as text: the verdict, what was enforced, the matrix, what to do.
+
+use cg_attest::report::{Report, Verdict};
+
+use super::{matrix, refusal, signed_by};
+use crate::printer::{Tone, escape, paint};
+
+/// The whole text of one report.
+pub(crate) fn report(report: &Report, colored: bool, stats: bool) -> String {
+    let mut out = header(report, colored);
+    if let Err(why) = report.facts() {
+        out.push_str(&format!("{} ({})\n", escape(&why.message), why.code));
+        out.push_str(&format!("→ {}\n", why.code.remedy()));
+    } else {
+        if let Some(line) = signed_by(report) {
+            out.push_str(&line);
+            out.push('\n');
+        }
+        out.push_str(&matrix::matrix(report, colored));
+        out.push_str(&refusal::refusals(report, colored));
+    }
+    for warning in report.warnings() {
+        out.push_str(&format!("warning[{}]: {}\n", warning.code, escape(&warning.message)));
+    }
+    if stats {
+        out.push_str(&costs(report));
+    }
+    out
+}
+
+/// `NAME @sha256:…   preset NAME   ACCEPTED`
+fn header(report: &Report, colored: bool) -> String {
+    let reference = report.reference();
+    let name = reference.split_once('@').map_or(reference, |(name, _)| name);
+    let mut line = escape(name);
+    if let Ok(facts) = report.facts() {
+        line.push_str(&format!(" @sha256:{}…", facts.digest.short()));
+    }
+    if let Some(policy) = report.policy() {
+        let kind = if policy.name() == "flags" { "policy" } else { "preset" };
+        line.push_str(&format!("   {kind} {}", policy.name()));
+    }
+    let (word, tone) = match report.verdict() {
+        Verdict::Accept => ("ACCEPTED", Tone::Good),
+        Verdict::Refuse => ("REFUSED", Tone::Bad),
+        _ => ("UNDECIDED", Tone::Doubt),
+    };
+    line.push_str(&format!("   {}\n", paint(colored, tone, word)));
+    if let Some(source) = report.facts().ok().and_then(|facts| facts.source.as_deref()) {
+        line.push_str(&format!("read from {}\n", escape(source)));
+    }
+    line
+}
+
+fn costs(report: &Report) -> String {
+    let Some(stats) = report.stats() else { return String::new() };
+    let phases: Vec<String> = stats.phases.iter().map(|(phase, ms)| format!("{phase} {ms:.1} ms")).collect();
+    format!("{} requests, {} bytes; {}\n", stats.requests, stats.bytes, phases.join(", "))
+}

@@ -1,0 +1,132 @@
+//! What an image argument means: a name in a registry, or an OCI layout.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use cg_attest::code::Code;
+use cg_attest::digest::Digest;
+use cg_attest::discover::ImageRequest;
+use cg_attest::image::{Reference, Repository};
+use cg_attest::registry::{Layout, Pull};
+
+use super::{RegistryArgs, TrustArgs};
+use crate::error::CliError;
+
+/// Prefixes of an image argument that name an OCI layout, folder or tar.
+const LAYOUT_PREFIXES: &[&str] = &["oci:", "oci-dir:", "oci-archive:"];
+
+/// One image and where it is read from.
+pub(crate) struct Source {
+    pub(crate) pull: Arc<dyn Pull>,
+    pub(crate) image: ImageRequest,
+    /// The name that a policy goes by; a layout has none.
+    pub(crate) policy_name: Option<Repository>,
+    /// What stands before `@` when a digest of the image is printed.
+    pub(crate) pinned_name: String,
+}
+
+impl Source {
+    /// The image at a digest, as other commands take it.
+    pub(crate) fn pinned(&self, digest: &Digest) -> String {
+        format!("{}@{digest}", self.pinned_name)
+    }
+}
+
+/// Opens image arguments.
+pub(crate) struct Sources {
+    layouts: BTreeMap<String, Layout>,
+}
+
+/// An image argument, parsed before anything is asked.
+enum Argument<'a> {
+    Layout { path: &'a str, rest: Option<String> },
+    Registry(Reference),
+}
+
+impl Sources {
+    /// Prepares to open these arguments: all of them are checked before the first request.
+    pub(crate) fn prepare(arguments: &[String], _registry: &RegistryArgs, trust: &TrustArgs) -> Result<Self, CliError> {
+        for argument in arguments {
+            if let (Ok(Argument::Registry(reference)), true) = (parse(argument), trust.offline) {
+                let message = format!("--offline makes no request, and {reference} is in a registry");
+                return Err(CliError::usage(Code::Offline, message));
+            }
+        }
+        Ok(Self { layouts: BTreeMap::new() })
+    }
+
+    /// Opens one argument.
+    pub(crate) fn open(&mut self, argument: &str) -> Result<Source, CliError> {
+        match parse(argument)? {
+            Argument::Registry(reference) => {
+                Err(CliError::usage(Code::Usage, format!("{reference}: this version reads OCI layouts only")))
+            }
+            Argument::Layout { path, rest } => self.open_layout(argument, path, rest),
+        }
+    }
+
+    fn open_layout(&mut self, argument: &str, path: &str, rest: Option<String>) -> Result<Source, CliError> {
+        let error = |e: cg_attest::registry::RegistryError| CliError::usage(e.code(), e);
+        let layout = match self.layouts.get(path) {
+            Some(layout) => layout.clone(),
+            None => Layout::open(Path::new(path)).map_err(error)?,
+        };
+        self.layouts.insert(path.to_owned(), layout.clone());
+        let name = match rest {
+            Some(rest) => rest,
+            None => only_image(argument, &layout)?,
+        };
+        let reference: Reference = format!("localhost/layout{name}").parse().map_err(|_| {
+            CliError::usage(
+                Code::ReferenceInvalid,
+                format!("{argument}: wanted oci:FOLDER, oci:FOLDER:TAG or oci:FOLDER@DIGEST"),
+            )
+        })?;
+        let shown = format!("oci:{path}{name}");
+        Ok(Source {
+            pull: Arc::new(layout),
+            policy_name: None,
+            pinned_name: format!("oci:{path}"),
+            image: ImageRequest::new(reference).shown(shown),
+        })
+    }
+}
+
+fn parse(argument: &str) -> Result<Argument<'_>, CliError> {
+    let Some(layout) = LAYOUT_PREFIXES.iter().find_map(|prefix| argument.strip_prefix(prefix)) else {
+        let reference = argument.parse().map_err(|e: cg_attest::image::ReferenceError| CliError::usage(e.code(), e))?;
+        return Ok(Argument::Registry(reference));
+    };
+    if let Some((path, digest)) = layout.rsplit_once('@') {
+        return Ok(Argument::Layout { path, rest: Some(format!("@{digest}")) });
+    }
+    // A colon after the last slash begins a tag, unless the whole is a folder's name.
+    match layout.rsplit_once(':') {
+        Some((path, tag)) if !tag.contains('/') && !Path::new(layout).exists() => {
+            Ok(Argument::Layout { path, rest: Some(format!(":{tag}")) })
+        }
+        _ => Ok(Argument::Layout { path: layout, rest: None }),
+    }
+}
+
+/// The digest of the one image of a layout.
+fn only_image(argument: &str, layout: &Layout) -> Result<String, CliError> {
+    let images = layout.images();
+    match images.as_slice() {
+        [image] => Ok(format!("@{}", image.descriptor.digest)),
+        [] => Err(CliError::usage(Code::ImageNotFound, format!("{argument}: the layout has no image"))),
+        many => {
+            let names: Vec<String> = many
+                .iter()
+                .flat_map(|image| match image.tags.as_slice() {
+                    [] => vec![format!("{argument}@{}", image.descriptor.digest)],
+                    tags => tags.iter().map(|tag| format!("{argument}:{tag}")).collect(),
+                })
+                .take(20)
+                .collect();
+            let message = format!("{argument}: the layout has {} images", many.len());
+            Err(CliError::usage(Code::ReferenceInvalid, message).hint(format!("name one: {}", names.join(", "))))
+        }
+    }
+}

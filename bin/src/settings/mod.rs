@@ -1,0 +1,36 @@
+//! Flags and environment as typed settings. Only this room reads the environment.
+
+mod image;
+pub(crate) mod output;
+mod policy;
+mod registry;
+mod trust;
+
+pub(crate) use image::{Source, Sources};
+pub(crate) use policy::PolicyArgs;
+pub(crate) use registry::RegistryArgs;
+pub(crate) use trust::TrustArgs;
+
+use cg_attest::time::Timestamp;
+
+use crate::error::CliError;
+
+/// The time now, the one place where the command reads the clock for it.
+pub(crate) fn now() -> Result<Timestamp, CliError> {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let seconds = since.map_err(|_| CliError::internal("the clock is before 1970"))?.as_secs();
+    let seconds = i64::try_from(seconds).map_err(CliError::internal)?;
+    Timestamp::from_unix(seconds).map_err(CliError::internal)
+}
+
+/// Reads a file that a flag names.
+pub(crate) fn read_file(path: &std::path::Path, limit: u64) -> Result<Vec<u8>, CliError> {
+    use std::io::Read as _;
+    let file = std::fs::File::open(path).map_err(|e| CliError::file(path, e))?;
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| CliError::file(path, e))?;
+    if bytes.len() as u64 > limit {
+        return Err(CliError::file(path, format!("longer than {limit} bytes")));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,22 @@
+//! Files that the command writes.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::error::CliError;
+
+/// Writes a file whole or not at all: beside it first, then under its name.
+/// Something that is there already and is not a plain file stays (scenario O-05).
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    if let Ok(found) = std::fs::symlink_metadata(path)
+        && !found.is_file()
+    {
+        return Err(CliError::file(path, "something that is not a plain file is there"));
+    }
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let error = |e: std::io::Error| CliError::file(path, e);
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(error)?;
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(error)?;
+    file.persist(path).map_err(|e| CliError::file(path, e.error))?;
+    Ok(())
+}

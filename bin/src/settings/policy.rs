@@ -1,0 +1,256 @@
+//! Who is trusted and what is required, from flags or a preset.
+
+use std::path::PathBuf;
+
+use cg_attest::code::Code;
+use cg_attest::image::{Platform, Repository};
+use cg_attest::policy::{Level, LogEvidence, Pattern, Policy, PolicyBuilder, PolicyError, Preset, Requirement};
+use cg_attest::signer::Claim;
+use cg_attest::time::parse_duration;
+use clap::Args;
+
+use super::read_file;
+use crate::error::CliError;
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Who is trusted")]
+pub(crate) struct PolicyArgs {
+    /// Trust this identity (SAN of the certificate), exactly; repeatable, any of them
+    #[arg(long, value_name = "NAME", visible_alias = "certificate-identity")]
+    identity: Vec<String>,
+    /// Trust identities that match a glob in full: * within a path component, ** across
+    #[arg(long, value_name = "GLOB")]
+    identity_glob: Vec<String>,
+    /// Trust identities that match a regular expression, always in full
+    #[arg(long, value_name = "REGEXP", visible_alias = "certificate-identity-regexp")]
+    identity_regexp: Vec<String>,
+    /// Trust this OIDC issuer to vouch for the identities; repeatable, any of them
+    #[arg(long, value_name = "URL", visible_alias = "certificate-oidc-issuer")]
+    issuer: Vec<String>,
+    /// Trust issuers that match a regular expression, always in full
+    #[arg(long, value_name = "REGEXP", visible_alias = "certificate-oidc-issuer-regexp")]
+    issuer_regexp: Vec<String>,
+    /// Trust a public key (PEM file) instead of identities
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Require a claim of the certificate, for example buildTrigger=schedule; repeatable, all of them
+    #[arg(long, value_name = "NAME=VALUE")]
+    claim: Vec<String>,
+    /// As --claim githubWorkflowTrigger=VALUE
+    #[arg(long, value_name = "VALUE", hide_short_help = true)]
+    certificate_github_workflow_trigger: Option<String>,
+    /// As --claim githubWorkflowSHA=VALUE
+    #[arg(long, value_name = "VALUE", hide_short_help = true)]
+    certificate_github_workflow_sha: Option<String>,
+    /// As --claim githubWorkflowName=VALUE
+    #[arg(long, value_name = "VALUE", hide_short_help = true)]
+    certificate_github_workflow_name: Option<String>,
+    /// As --claim githubWorkflowRepository=VALUE
+    #[arg(long, value_name = "VALUE", hide_short_help = true)]
+    certificate_github_workflow_repository: Option<String>,
+    /// As --claim githubWorkflowRef=VALUE
+    #[arg(long, value_name = "VALUE", hide_short_help = true)]
+    certificate_github_workflow_ref: Option<String>,
+    /// Use a named policy: chainguard-public, chainguard-org (with --uidp)
+    #[arg(long, value_name = "NAME")]
+    preset: Option<String>,
+    /// Identity of the organisation for chainguard-org; repeatable, any of them
+    #[arg(long, value_name = "UIDP")]
+    uidp: Vec<String>,
+
+    /// What has to be attached: signature, spdx, slsa, cyclonedx, vsa, … or a full URI; comma-separated
+    #[arg(
+        long,
+        value_name = "TYPE,…",
+        value_delimiter = ',',
+        visible_alias = "type",
+        help_heading = "What is required"
+    )]
+    require: Vec<String>,
+    /// Where it has to be attached: [TYPE=]index, platform or either
+    #[arg(long, value_name = "[TYPE=]LEVEL", value_delimiter = ',', help_heading = "What is required")]
+    level: Vec<String>,
+    /// How old the newest signature may be, or with TYPE= that requirement: 36h, spdx=30d
+    #[arg(long, value_name = "[TYPE=]AGE", value_delimiter = ',', help_heading = "What is required")]
+    max_age: Vec<String>,
+    /// The index has to list this platform; repeatable
+    #[arg(long, value_name = "PLATFORM", help_heading = "What is required")]
+    require_platform: Vec<Platform>,
+    /// What shows that the log has the entry: format (a proof, or a promise where the format has nothing better) or proof
+    #[arg(long, value_name = "KIND", default_value = "format", help_heading = "What is required")]
+    log_evidence: LogEvidenceArg,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LogEvidenceArg {
+    Format,
+    Proof,
+}
+
+fn usage(message: impl std::fmt::Display) -> CliError {
+    CliError::usage(Code::PolicyInvalid, message)
+}
+
+fn policy_error(error: &PolicyError) -> CliError {
+    CliError::usage(error.code(), error)
+}
+
+impl PolicyArgs {
+    /// Whether a flag names a signer.
+    pub(crate) fn names_signer(&self) -> bool {
+        let lists = [&self.identity, &self.identity_glob, &self.identity_regexp, &self.issuer, &self.issuer_regexp];
+        self.key.is_some() || lists.iter().any(|list| !list.is_empty())
+    }
+
+    /// The policy for an image. `name` is what its policy goes by, if it has a
+    /// registry's name at all.
+    pub(crate) fn policy(&self, name: Option<&Repository>) -> Result<Policy, CliError> {
+        self.policy_with(name, None)
+    }
+
+    /// As [`PolicyArgs::policy`], requiring exactly `only` where that is given.
+    pub(crate) fn policy_with(
+        &self,
+        name: Option<&Repository>,
+        only: Option<&[Requirement]>,
+    ) -> Result<Policy, CliError> {
+        let preset = self.preset(name)?;
+        let mut builder = match &preset {
+            Some(preset) => preset.signers(Policy::builder()).map_err(|e| policy_error(&e))?,
+            None => self.signers()?,
+        };
+        for (claim, value) in self.claims()? {
+            builder = builder.claim(claim, &value);
+        }
+        let mut requirements = match (only, self.require.is_empty(), &preset) {
+            (Some(only), ..) => only.to_vec(),
+            (None, false, _) => parsed(&self.require)?,
+            (None, true, Some(preset)) => preset.requirements(),
+            (None, true, None) => vec![Requirement::signature()],
+        };
+        self.apply_levels(&mut requirements)?;
+        self.apply_ages(&mut requirements)?;
+        builder = requirements.into_iter().fold(builder, PolicyBuilder::require);
+        builder = self.require_platform.iter().cloned().fold(builder, PolicyBuilder::require_platform);
+        builder = builder.log_evidence(match self.log_evidence {
+            LogEvidenceArg::Format => LogEvidence::Format,
+            LogEvidenceArg::Proof => LogEvidence::Proof,
+        });
+        builder.build().map_err(|e| policy_error(&e))
+    }
+
+    /// The preset that was named, or that goes with the name of the image.
+    fn preset(&self, name: Option<&Repository>) -> Result<Option<Preset>, CliError> {
+        let named = match self.preset.as_deref() {
+            None if !self.uidp.is_empty() => return Err(usage("--uidp goes with --preset chainguard-org")),
+            None => None,
+            Some("chainguard-public") if !self.uidp.is_empty() => {
+                return Err(usage("--uidp goes with --preset chainguard-org"));
+            }
+            Some("chainguard-public") => Some(Preset::ChainguardPublic),
+            Some("chainguard-org") if self.uidp.is_empty() => {
+                let hint = "`chainctl iam account-associations describe ORG -o json` lists the identities of the organisation (CATALOG_SYNCER, APKO_BUILDER)";
+                return Err(usage("--preset chainguard-org needs --uidp").hint(hint));
+            }
+            Some("chainguard-org") => Some(Preset::ChainguardOrg { uidps: self.uidp.clone() }),
+            Some(other) => {
+                return Err(usage(format!("there is no preset {other:?}: wanted {}", Preset::NAMES.join(" or "))));
+            }
+        };
+        if named.is_some() && self.names_signer() {
+            return Err(usage("--preset names the signers; leave out --identity, --issuer and --key"));
+        }
+        if named.is_some() || self.names_signer() {
+            return Ok(named);
+        }
+        let implied = name.and_then(Preset::of);
+        if implied.is_none() {
+            return Err(CliError::usage(Code::PolicyMissing, "nothing says who is trusted to sign this image"));
+        }
+        Ok(implied)
+    }
+
+    fn signers(&self) -> Result<PolicyBuilder, CliError> {
+        let mut builder = Policy::builder().name("flags");
+        let pattern = |result: Result<Pattern, cg_attest::policy::PatternError>| result.map_err(|e| usage(e));
+        for text in &self.identity {
+            builder = builder.identity(pattern(Pattern::exact(text))?);
+        }
+        for text in &self.identity_glob {
+            builder = builder.identity(pattern(Pattern::glob(text))?);
+        }
+        for text in &self.identity_regexp {
+            builder = builder.identity(pattern(Pattern::regexp(text))?);
+        }
+        for text in &self.issuer {
+            builder = builder.issuer(pattern(Pattern::exact(text))?);
+        }
+        for text in &self.issuer_regexp {
+            builder = builder.issuer(pattern(Pattern::regexp(text))?);
+        }
+        if let Some(path) = &self.key {
+            let bytes = read_file(path, 64 << 10)?;
+            let pem = String::from_utf8(bytes).map_err(|_| CliError::file(path, "not a PEM file"))?;
+            builder = builder.key(&pem);
+        }
+        Ok(builder)
+    }
+
+    fn claims(&self) -> Result<Vec<(Claim, String)>, CliError> {
+        let mut claims = Vec::new();
+        for text in &self.claim {
+            let Some((name, value)) = text.split_once('=') else {
+                return Err(usage(format!("--claim {text:?}: wanted NAME=VALUE")));
+            };
+            claims.push((name.parse().map_err(usage)?, value.to_owned()));
+        }
+        for (name, value) in [
+            ("githubWorkflowTrigger", &self.certificate_github_workflow_trigger),
+            ("githubWorkflowSHA", &self.certificate_github_workflow_sha),
+            ("githubWorkflowName", &self.certificate_github_workflow_name),
+            ("githubWorkflowRepository", &self.certificate_github_workflow_repository),
+            ("githubWorkflowRef", &self.certificate_github_workflow_ref),
+        ] {
+            if let Some(value) = value {
+                claims.push((name.parse().map_err(CliError::internal)?, value.clone()));
+            }
+        }
+        Ok(claims)
+    }
+
+    fn apply_levels(&self, requirements: &mut [Requirement]) -> Result<(), CliError> {
+        for text in &self.level {
+            let (name, level) =
+                text.rsplit_once('=').map_or((None, text.as_str()), |(name, level)| (Some(name), level));
+            let level: Level = level.parse().map_err(|e| usage(format!("--level {text:?}: {e}")))?;
+            match name {
+                None => requirements.iter_mut().for_each(|r| *r = r.clone().at(level)),
+                Some(name) => {
+                    let requirement = named(requirements, name, "--level")?;
+                    *requirement = requirement.clone().at(level);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn apply_ages(&self, requirements: &mut [Requirement]) -> Result<(), CliError> {
+        for text in &self.max_age {
+            let (name, age) = text.rsplit_once('=').unwrap_or(("signature", text));
+            let age = parse_duration(age).map_err(|e| usage(format!("--max-age {text:?}: {e}")))?;
+            let requirement = named(requirements, name, "--max-age")?;
+            *requirement = requirement.clone().within(age);
+        }
+        Ok(())
+    }
+}
+
+fn parsed(names: &[String]) -> Result<Vec<Requirement>, CliError> {
+    names.iter().map(|name| name.parse().map_err(|e| usage(format!("--require: {e}")))).collect()
+}
+
+fn named<'a>(requirements: &'a mut [Requirement], name: &str, flag: &str) -> Result<&'a mut Requirement, CliError> {
+    let names: Vec<String> = requirements.iter().map(Requirement::name).collect();
+    let found = requirements.iter_mut().find(|requirement| requirement.name() == name);
+    found.ok_or_else(|| usage(format!("{flag}: {name:?} is not required; required are {}", names.join(", "))))
+}

@@ -1,0 +1,158 @@
+//! The instance: all its authorities and logs, and the time it is there.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::authority::{Authority, Window};
+use super::ct::CtLog;
+use super::identity::Identity;
+use super::key::{Key, ManagedKey, base64};
+use super::log::TransparencyLog;
+use super::mint::Mint;
+use super::tsa::TimestampAuthority;
+use crate::time::Timestamp;
+
+/// A Sigstore instance in memory, with keys made when it is made.
+///
+/// Clones and [`VirtualSigstore::at`] share the keys and the logs. The time is
+/// a value: the instance never reads a clock. It begins at
+/// `2026-03-02T12:00:00Z`, in the past, because a verifier that reads the
+/// clock refuses what claims to be from the future.
+#[derive(Clone)]
+pub struct VirtualSigstore {
+    pub(super) services: Arc<Services>,
+    now: Timestamp,
+}
+
+/// The services of an instance.
+pub(super) struct Services {
+    pub(super) fulcio: Authority,
+    pub(super) ct: CtLog,
+    pub(super) rekor_v1: TransparencyLog,
+    pub(super) rekor_v2: TransparencyLog,
+    pub(super) tsa: TimestampAuthority,
+    /// Trusted until the end of [`RETIRED`], with a certificate that is still valid.
+    pub(super) retired_tsa: TimestampAuthority,
+}
+
+/// 2026-03-02T12:00:00Z.
+const BEGIN: i64 = 1_772_452_800;
+/// 2000-01-01T00:00:00Z, from when everything is trusted, and the end of 2001, until when the retired authority was.
+const TRUSTED: i64 = 946_684_800;
+const RETIRED: i64 = 1_009_843_199;
+/// 2200-01-01T00:00:00Z, the end of the authorities' certificates.
+const END: i64 = 7_258_118_400;
+
+impl VirtualSigstore {
+    /// A new instance. Two instances have nothing in common but their names.
+    ///
+    /// # Panics
+    /// When the system has no randomness.
+    #[must_use]
+    pub fn new() -> Self {
+        let window = Window(unix(TRUSTED), unix(END));
+        let services = Services {
+            fulcio: Authority::fulcio(window),
+            ct: CtLog::new(),
+            rekor_v1: TransparencyLog::rekor_v1(),
+            rekor_v2: TransparencyLog::rekor_v2(),
+            tsa: TimestampAuthority::new("virtual-tsa", window),
+            retired_tsa: TimestampAuthority::new("virtual-retired-tsa", window),
+        };
+        Self { services: Arc::new(services), now: unix(BEGIN) }
+    }
+
+    /// The same instance at another time: the time of every signature that follows.
+    #[must_use]
+    pub fn at(&self, time: Timestamp) -> Self {
+        Self { services: Arc::clone(&self.services), now: time }
+    }
+
+    /// The time at this instance.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Begins a keyless signature: `identity` gets a certificate of ten minutes.
+    #[must_use]
+    pub fn sign<'a>(&'a self, identity: &'a Identity) -> Mint<'a> {
+        Mint::keyless(self, identity)
+    }
+
+    /// Begins a signature with a key that is managed elsewhere.
+    #[must_use]
+    pub fn sign_with_key<'a>(&'a self, key: &'a ManagedKey) -> Mint<'a> {
+        Mint::with_key(self, key)
+    }
+
+    /// The trust root (`application/vnd.dev.sigstore.trustedroot+json;version=0.1`) of this instance.
+    #[must_use]
+    pub fn trusted_root_json(&self) -> String {
+        let Services { fulcio, ct, rekor_v1, rekor_v2, tsa, retired_tsa } = &*self.services;
+        let logs = [rekor_v1, rekor_v2].map(|log| log_json(log.name, &log.key, &log.id));
+        let root = json!({
+            "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+            "tlogs": logs,
+            "ctlogs": [log_json("ct.virtual.test", &ct.key, &ct.id)],
+            "certificateAuthorities": [authority_json("fulcio.virtual.test", fulcio, None)],
+            "timestampAuthorities": [
+                authority_json("retired-tsa.virtual.test", &retired_tsa.0, Some(RETIRED)),
+                authority_json("tsa.virtual.test", &tsa.0, None),
+            ],
+        });
+        root.to_string()
+    }
+}
+
+impl Default for VirtualSigstore {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for VirtualSigstore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VirtualSigstore").field("now", &self.now).finish_non_exhaustive()
+    }
+}
+
+fn log_json(host: &str, key: &Key, id: &[u8; 32]) -> Value {
+    json!({
+        "baseUrl": format!("https://{host}"),
+        "hashAlgorithm": "SHA2_256",
+        "publicKey": {
+            "rawBytes": base64(&key.spki), "keyDetails": key.details(), "validFor": { "start": unix(TRUSTED) },
+        },
+        "logId": { "keyId": base64(id) },
+    })
+}
+
+fn authority_json(host: &str, authority: &Authority, end: Option<i64>) -> Value {
+    let certificates = [&authority.issuer, &authority.root].map(|c| json!({ "rawBytes": base64(&c.certificate) }));
+    let mut window = json!({ "start": unix(TRUSTED) });
+    if let Some(end) = end {
+        window["end"] = json!(unix(end));
+    }
+    json!({
+        "subject": { "organization": "virtual.sigstore.test", "commonName": host },
+        "uri": format!("https://{host}"),
+        "certChain": { "certificates": certificates },
+        "validFor": window,
+    })
+}
+
+/// A time from one of the constants of this file.
+fn unix(seconds: i64) -> Timestamp {
+    Timestamp::from_unix(seconds).expect("the constants are in the years 2000 to 2200")
+}
+
+/// `seconds` after `time`, or `time` itself where the calendar ends.
+pub(super) fn shifted(time: Timestamp, seconds: i64) -> Timestamp {
+    Timestamp::from_unix(time.unix().saturating_add(seconds)).unwrap_or(time)
+}
+
+pub(super) fn authority_window() -> Window {
+    Window(unix(TRUSTED), unix(END))
+}

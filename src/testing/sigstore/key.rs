@@ -1,0 +1,127 @@
+//! Keys that live as long as the instance that made them.
+
+use std::fmt;
+
+use aws_lc_rs::digest;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::der;
+
+/// A P-256 key whose public half the verifier is given: what `cosign sign --key` uses.
+pub struct ManagedKey(pub(super) Key);
+
+impl ManagedKey {
+    /// A new key.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Key::p256())
+    }
+
+    /// The public key as PEM, what `--key` reads.
+    #[must_use]
+    pub fn public_key_pem(&self) -> String {
+        pem("PUBLIC KEY", &self.0.spki)
+    }
+
+    /// The public key as DER (`SubjectPublicKeyInfo`).
+    #[must_use]
+    pub fn public_key_der(&self) -> &[u8] {
+        &self.0.spki
+    }
+}
+
+impl Default for ManagedKey {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for ManagedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ManagedKey(..)")
+    }
+}
+
+/// A signing key with its public half.
+pub(super) struct Key {
+    pair: Pair,
+    /// `SubjectPublicKeyInfo`, DER.
+    pub(super) spki: Vec<u8>,
+}
+
+enum Pair {
+    P256(Box<EcdsaKeyPair>),
+    Ed25519(Box<Ed25519KeyPair>),
+}
+
+impl Key {
+    pub(super) fn p256() -> Self {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("the system has randomness");
+        let algorithm = der::sequence(&[&der::oid(&[1, 2, 840, 10045, 2, 1]), &der::oid(&[1, 2, 840, 10045, 3, 1, 7])]);
+        let spki = der::sequence(&[&algorithm, &der::bits(pair.public_key().as_ref())]);
+        Self { pair: Pair::P256(Box::new(pair)), spki }
+    }
+
+    pub(super) fn ed25519() -> Self {
+        let pair = Ed25519KeyPair::generate().expect("the system has randomness");
+        let algorithm = der::sequence(&[&der::oid(&[1, 3, 101, 112])]);
+        let spki = der::sequence(&[&algorithm, &der::bits(pair.public_key().as_ref())]);
+        Self { pair: Pair::Ed25519(Box::new(pair)), spki }
+    }
+
+    /// A signature over `message`: ECDSA over its SHA-256 as DER, or Ed25519.
+    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+        match &self.pair {
+            Pair::P256(pair) => {
+                let signature = pair.sign(&SystemRandom::new(), message).expect("the system has randomness");
+                signature.as_ref().to_vec()
+            }
+            Pair::Ed25519(pair) => pair.sign(message).as_ref().to_vec(),
+        }
+    }
+
+    /// The name of the key's algorithm in a trust root and in a Rekor v2 entry (protobuf-specs `PublicKeyDetails`).
+    pub(super) fn details(&self) -> &'static str {
+        match self.pair {
+            Pair::P256(_) => "PKIX_ECDSA_P256_SHA_256",
+            Pair::Ed25519(_) => "PKIX_ED25519",
+        }
+    }
+
+    /// The public key without its algorithm: a point, or the 32 bytes of Ed25519.
+    pub(super) fn raw_public(&self) -> &[u8] {
+        match &self.pair {
+            Pair::P256(pair) => pair.public_key().as_ref(),
+            Pair::Ed25519(pair) => pair.public_key().as_ref(),
+        }
+    }
+}
+
+pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0; 32];
+    // Not the crate's hasher: an unoptimised build would spend most of a test in it.
+    out.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
+    out
+}
+
+pub(super) fn base64(bytes: impl AsRef<[u8]>) -> String {
+    BASE64_STANDARD.encode(bytes)
+}
+
+/// PEM (RFC 7468) with lines of 64 characters.
+pub(super) fn pem(label: &str, der: &[u8]) -> String {
+    let text = base64(der);
+    let mut out = format!("-----BEGIN {label}-----\n");
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (line, after) = rest.split_at(rest.len().min(64));
+        out.push_str(line);
+        out.push('\n');
+        rest = after;
+    }
+    out.push_str(&format!("-----END {label}-----\n"));
+    out
+}

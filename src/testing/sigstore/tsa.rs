@@ -1,0 +1,82 @@
+//! Timestamp authorities (RFC 3161): signed times over a signature.
+
+use super::authority::{Authority, Certified, Window, ecdsa_with_sha256};
+use super::der;
+use super::key::{Key, sha256};
+use crate::time::Timestamp;
+
+const SHA256: [u32; 9] = [2, 16, 840, 1, 101, 3, 4, 2, 1];
+const SIGNED_DATA: [u32; 7] = [1, 2, 840, 113_549, 1, 7, 2];
+const TST_INFO: [u32; 9] = [1, 2, 840, 113_549, 1, 9, 16, 1, 4];
+const CONTENT_TYPE: [u32; 7] = [1, 2, 840, 113_549, 1, 9, 3];
+const MESSAGE_DIGEST: [u32; 7] = [1, 2, 840, 113_549, 1, 9, 4];
+const SIGNING_CERTIFICATE_V2: [u32; 9] = [1, 2, 840, 113_549, 1, 9, 16, 2, 47];
+const POLICY: [u32; 7] = [1, 3, 6, 1, 4, 1, 57264];
+
+/// An authority that signs times.
+pub(super) struct TimestampAuthority(pub(super) Authority);
+
+impl TimestampAuthority {
+    pub(super) fn new(name: &str, window: Window) -> Self {
+        Self(Authority::timestamping(name, window))
+    }
+
+    /// A granted `TimeStampResp` over `message`, with the authority's chain embedded.
+    pub(super) fn stamp(&self, message: &[u8], time: Timestamp) -> Vec<u8> {
+        self.stamp_with(&self.0.issuer.key, message, time)
+    }
+
+    /// The same in this authority's name, signed by any key.
+    pub(super) fn stamp_with(&self, key: &Key, message: &[u8], time: Timestamp) -> Vec<u8> {
+        let info = tst_info(message, time);
+        let encapsulated = der::sequence(&[&der::oid(&TST_INFO), &der::tagged(0, &der::octets(&info))]);
+        let signed_data = der::sequence(&[
+            &der::integer(&[3]),
+            &der::set(&[&sha256_algorithm()]),
+            &encapsulated,
+            &der::tagged(0, &[&self.0.issuer.certificate[..], &self.0.root.certificate].concat()),
+            &der::set(&[&signer_info(&self.0.issuer, &self.0.root, key, &info)]),
+        ]);
+        let token = der::sequence(&[&der::oid(&SIGNED_DATA), &der::tagged(0, &signed_data)]);
+        let granted = der::sequence(&[&der::integer(&[0])]);
+        der::sequence(&[&granted, &token])
+    }
+}
+
+fn sha256_algorithm() -> Vec<u8> {
+    der::sequence(&[&der::oid(&SHA256)])
+}
+
+/// RFC 3161, 2.4.2.
+fn tst_info(message: &[u8], time: Timestamp) -> Vec<u8> {
+    let imprint = sha256(message);
+    der::sequence(&[
+        &der::integer(&[1]),
+        &der::oid(&POLICY),
+        &der::sequence(&[&sha256_algorithm(), &der::octets(&imprint)]),
+        &der::integer(&imprint[..16]),
+        &der::generalized_time(time),
+    ])
+}
+
+/// RFC 5652, 5.3. The attributes are signed as a SET OF and stored under `[0]`.
+fn signer_info(signer: &Certified, issuer: &Certified, key: &Key, info: &[u8]) -> Vec<u8> {
+    let attribute = |arcs: &[u32], value: &[u8]| der::sequence(&[&der::oid(arcs), &der::set(&[value])]);
+    // ESSCertIDv2 with its default hash, SHA-256 (RFC 5816).
+    let certificate_id = der::sequence(&[&der::octets(&sha256(&signer.certificate))]);
+    let attributes = der::set(&[
+        &attribute(&CONTENT_TYPE, &der::oid(&TST_INFO)),
+        &attribute(&MESSAGE_DIGEST, &der::octets(&sha256(info))),
+        &attribute(&SIGNING_CERTIFICATE_V2, &der::sequence(&[&der::sequence(&[&certificate_id])])),
+    ]);
+    let signature = key.sign(&attributes);
+    let stored = [&[0xa0], &attributes[1..]].concat();
+    der::sequence(&[
+        &der::integer(&[1]),
+        &signer.issuer_and_serial(issuer),
+        &sha256_algorithm(),
+        &stored,
+        &ecdsa_with_sha256(),
+        &der::octets(&signature),
+    ])
+}
