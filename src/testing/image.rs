@@ -154,7 +154,7 @@ impl Upload {
             ("org.opencontainers.image.created", "2026-03-02T12:00:00Z".to_owned()),
             ("dev.sigstore.bundle.content", content.to_owned()),
         ]);
-        let predicate_type = envelope.and_then(|envelope| predicate_type(envelope));
+        let predicate_type = envelope.and_then(predicate_type);
         annotations.extend(predicate_type.map(|text| ("dev.sigstore.bundle.predicateType", text)));
         Self::referrer(subject, media_type, media_type, bundle.as_bytes(), &annotations)
     }

@@ -25,14 +25,16 @@ macro_rules! faults {
 }
 
 faults! {
-    // The certificate (scenarios D-03, E-01, E-04, E-05, E-08, E-10, E-11, F-11, F-12).
+    // The certificate (scenarios D-03, E-01, E-04 to E-06, E-08, E-10, E-11, F-11, F-12).
     CertificateExpired "The certificate had expired before every verified time.";
     CertificateOfAnotherAuthority "The certificate is from an authority with the same names and other keys; a chain in the bundle is that authority's.";
+    CertificateOfRetiredAuthority "The certificate is from an authority that was trusted until years before.";
     KeyUsageMissing "The certificate has no extended key usage.";
     KeyUsageForeign "The certificate is for client authentication, not for signing code.";
     SctMissing "The certificate has no timestamp of a transparency log.";
     SctByUnknownKey "The timestamp in the certificate names the trusted log and is signed by another key.";
     SctOfAnotherCertificate "The timestamp in the certificate is the trusted log's, for another certificate.";
+    SctByRetiredLog "The timestamp in the certificate is from a log that was trusted until years before.";
     TwoNames "The certificate names two signers.";
     NameMissing "The certificate names no signer.";
     NameExtensionTwice "The certificate has two subject alternative name extensions, with different names.";
@@ -52,12 +54,14 @@ faults! {
     PredicateTypeTwice "The signed statement names two predicate types.";
     MessageDigestOfAnotherArtifact "The bundle's message digest is that of another artifact; the signature is right.";
 
-    // The log entry (B-01 to B-11, B-16, M-11).
+    // The log entry (B-01 to B-11, B-16, C-16, M-11).
     EntryOfAnotherArtifact "The log entry is right in itself and belongs to another artifact.";
     EntryWithAnotherSignature "The log entry holds another signature of the same bytes by the same key.";
+    EntryWithMirroredSignature "The log entry holds the signature's mirror image (r, n - s), which verifies as well.";
     EntryWithAnotherCertificate "The log entry holds another certificate (or key).";
     EntryWithAnotherHash "The log entry holds the hash of other bytes.";
     EntryByUnknownLog "The log entry is right in itself and from a log that nobody trusts.";
+    EntryByRetiredLog "The log entry is from a log that was trusted until years before.";
     EntryTwice "The same log entry stands in the bundle twice.";
     SecondEntryOfAnotherArtifact "A second log entry, right in itself, belongs to another artifact.";
     KindVersionDisagrees "The bundle says that the entry is of another kind than its body is.";

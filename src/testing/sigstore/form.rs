@@ -79,11 +79,13 @@ impl Form {
         match fault {
             Fault::CertificateExpired
             | Fault::CertificateOfAnotherAuthority
+            | Fault::CertificateOfRetiredAuthority
             | Fault::KeyUsageMissing
             | Fault::KeyUsageForeign
             | Fault::SctMissing
             | Fault::SctByUnknownKey
             | Fault::SctOfAnotherCertificate
+            | Fault::SctByRetiredLog
             | Fault::TwoNames
             | Fault::NameMissing
             | Fault::NameExtensionTwice
@@ -104,8 +106,12 @@ impl Form {
 
             Fault::EntryOfAnotherArtifact | Fault::EntryWithAnotherCertificate | Fault::EntryWithAnotherHash => logged,
             // The entry of this kind holds no signature.
-            Fault::EntryWithAnotherSignature => logged && self.log != Log::RekorV1FirstIntoto,
+            Fault::EntryWithAnotherSignature | Fault::EntryWithMirroredSignature => {
+                logged && self.log != Log::RekorV1FirstIntoto
+            }
             Fault::EntryByUnknownLog => logged,
+            // Without an authenticated time there is nothing to compare the log's window with.
+            Fault::EntryByRetiredLog => self.promise,
             Fault::EntryTwice | Fault::SecondEntryOfAnotherArtifact => logged && !self.legacy,
             // A layer's annotation has no such field.
             Fault::KindVersionDisagrees | Fault::KindVersionUnknown => logged && !self.legacy,

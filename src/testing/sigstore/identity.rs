@@ -15,6 +15,8 @@ pub enum SubjectName {
     Uri(String),
     /// An email address: what people have.
     Email(String),
+    /// A DNS name, which Fulcio gives to nobody.
+    Dns(String),
     /// An otherName of Fulcio's username type (extension 1.7), for example `alice!example.com`.
     Username(String),
 }
@@ -119,6 +121,7 @@ impl SubjectName {
     pub(super) fn general_name(&self) -> Vec<u8> {
         match self {
             Self::Email(text) => der::implicit(1, text.as_bytes()),
+            Self::Dns(text) => der::implicit(2, text.as_bytes()),
             Self::Uri(text) => der::implicit(6, text.as_bytes()),
             Self::Username(text) => {
                 let kind = der::oid(&fulcio(7));

@@ -32,13 +32,21 @@ pub(super) struct Services {
     pub(super) rekor_v1: TransparencyLog,
     pub(super) rekor_v2: TransparencyLog,
     pub(super) tsa: TimestampAuthority,
-    /// Trusted until the end of [`RETIRED`], with a certificate that is still valid.
-    pub(super) retired_tsa: TimestampAuthority,
+    /// What was trusted until [`RETIRED`] and still has its keys and certificates.
+    pub(super) retired: Retired,
+}
+
+/// Services that were trusted once; what they sign today nobody may accept.
+pub(super) struct Retired {
+    pub(super) fulcio: Authority,
+    pub(super) ct: CtLog,
+    pub(super) rekor_v1: TransparencyLog,
+    pub(super) tsa: TimestampAuthority,
 }
 
 /// 2026-03-02T12:00:00Z.
 const BEGIN: i64 = 1_772_452_800;
-/// 2000-01-01T00:00:00Z, from when everything is trusted, and the end of 2001, until when the retired authority was.
+/// 2000-01-01T00:00:00Z, from when everything is trusted, and the end of 2001, until when the retired services were.
 const TRUSTED: i64 = 946_684_800;
 const RETIRED: i64 = 1_009_843_199;
 /// 2200-01-01T00:00:00Z, the end of the authorities' certificates.
@@ -51,14 +59,18 @@ impl VirtualSigstore {
     /// When the system has no randomness.
     #[must_use]
     pub fn new() -> Self {
-        let window = Window(unix(TRUSTED), unix(END));
         let services = Services {
-            fulcio: Authority::fulcio(window),
+            fulcio: Authority::fulcio(authority_window()),
             ct: CtLog::new(),
-            rekor_v1: TransparencyLog::rekor_v1(),
+            rekor_v1: TransparencyLog::rekor_v1("rekor.virtual.test"),
             rekor_v2: TransparencyLog::rekor_v2(),
-            tsa: TimestampAuthority::new("virtual-tsa", window),
-            retired_tsa: TimestampAuthority::new("virtual-retired-tsa", window),
+            tsa: TimestampAuthority::new("virtual-tsa", authority_window()),
+            retired: Retired {
+                fulcio: Authority::fulcio(authority_window()),
+                ct: CtLog::new(),
+                rekor_v1: TransparencyLog::rekor_v1("retired.rekor.virtual.test"),
+                tsa: TimestampAuthority::new("virtual-retired-tsa", authority_window()),
+            },
         };
         Self { services: Arc::new(services), now: unix(BEGIN) }
     }
@@ -76,13 +88,11 @@ impl VirtualSigstore {
     }
 
     /// Begins a keyless signature: `identity` gets a certificate of ten minutes.
-    #[must_use]
     pub fn sign<'a>(&'a self, identity: &'a Identity) -> Mint<'a> {
         Mint::keyless(self, identity)
     }
 
     /// Begins a signature with a key that is managed elsewhere.
-    #[must_use]
     pub fn sign_with_key<'a>(&'a self, key: &'a ManagedKey) -> Mint<'a> {
         Mint::with_key(self, key)
     }
@@ -90,15 +100,21 @@ impl VirtualSigstore {
     /// The trust root (`application/vnd.dev.sigstore.trustedroot+json;version=0.1`) of this instance.
     #[must_use]
     pub fn trusted_root_json(&self) -> String {
-        let Services { fulcio, ct, rekor_v1, rekor_v2, tsa, retired_tsa } = &*self.services;
-        let logs = [rekor_v1, rekor_v2].map(|log| log_json(log.name, &log.key, &log.id));
+        let Services { fulcio, ct, rekor_v1, rekor_v2, tsa, retired } = &*self.services;
+        let log = |log: &TransparencyLog, end| log_json(log.name, &log.key, &log.id, end);
         let root = json!({
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
-            "tlogs": logs,
-            "ctlogs": [log_json("ct.virtual.test", &ct.key, &ct.id)],
-            "certificateAuthorities": [authority_json("fulcio.virtual.test", fulcio, None)],
+            "tlogs": [log(&retired.rekor_v1, Some(RETIRED)), log(rekor_v1, None), log(rekor_v2, None)],
+            "ctlogs": [
+                log_json("retired.ct.virtual.test", &retired.ct.key, &retired.ct.id, Some(RETIRED)),
+                log_json("ct.virtual.test", &ct.key, &ct.id, None),
+            ],
+            "certificateAuthorities": [
+                authority_json("retired.fulcio.virtual.test", &retired.fulcio, Some(RETIRED)),
+                authority_json("fulcio.virtual.test", fulcio, None),
+            ],
             "timestampAuthorities": [
-                authority_json("retired-tsa.virtual.test", &retired_tsa.0, Some(RETIRED)),
+                authority_json("retired.tsa.virtual.test", &retired.tsa.0, Some(RETIRED)),
                 authority_json("tsa.virtual.test", &tsa.0, None),
             ],
         });
@@ -118,29 +134,36 @@ impl std::fmt::Debug for VirtualSigstore {
     }
 }
 
-fn log_json(host: &str, key: &Key, id: &[u8; 32]) -> Value {
+fn log_json(host: &str, key: &Key, id: &[u8; 32], end: Option<i64>) -> Value {
     json!({
         "baseUrl": format!("https://{host}"),
         "hashAlgorithm": "SHA2_256",
-        "publicKey": {
-            "rawBytes": base64(&key.spki), "keyDetails": key.details(), "validFor": { "start": unix(TRUSTED) },
-        },
+        "publicKey": { "rawBytes": base64(&key.spki), "keyDetails": key.details(), "validFor": trusted(end) },
         "logId": { "keyId": base64(id) },
     })
 }
 
 fn authority_json(host: &str, authority: &Authority, end: Option<i64>) -> Value {
     let certificates = [&authority.issuer, &authority.root].map(|c| json!({ "rawBytes": base64(&c.certificate) }));
-    let mut window = json!({ "start": unix(TRUSTED) });
-    if let Some(end) = end {
-        window["end"] = json!(unix(end));
-    }
     json!({
         "subject": { "organization": "virtual.sigstore.test", "commonName": host },
         "uri": format!("https://{host}"),
         "certChain": { "certificates": certificates },
-        "validFor": window,
+        "validFor": trusted(end),
     })
+}
+
+/// A `TimeRange`; one without an end is open.
+fn trusted(end: Option<i64>) -> Value {
+    match end {
+        Some(end) => json!({ "start": unix(TRUSTED), "end": unix(end) }),
+        None => json!({ "start": unix(TRUSTED) }),
+    }
+}
+
+/// How long the certificates of authorities are valid: longer than any of them is trusted.
+pub(super) fn authority_window() -> Window {
+    Window(unix(TRUSTED), unix(END))
 }
 
 /// A time from one of the constants of this file.
@@ -151,8 +174,4 @@ fn unix(seconds: i64) -> Timestamp {
 /// `seconds` after `time`, or `time` itself where the calendar ends.
 pub(super) fn shifted(time: Timestamp, seconds: i64) -> Timestamp {
     Timestamp::from_unix(time.unix().saturating_add(seconds)).unwrap_or(time)
-}
-
-pub(super) fn authority_window() -> Window {
-    Window(unix(TRUSTED), unix(END))
 }

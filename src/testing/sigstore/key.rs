@@ -100,6 +100,27 @@ impl Key {
     }
 }
 
+/// The other signature that a P-256 signature (DER) can be turned into by
+/// anybody: `n - s` in the place of `s`, where `n` is the order of the group.
+pub(super) fn mirrored(signature: &[u8]) -> Vec<u8> {
+    const ORDER: [u8; 32] = [
+        0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad,
+        0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
+    ];
+    // SEQUENCE, length, then two INTEGERs of less than 128 bytes each.
+    let (r, s) = signature[2..].split_at(2 + usize::from(signature[3]));
+    let s = &s[2..];
+    let mut out = ORDER;
+    let mut borrow = false;
+    // From the last byte on; a sign byte of `s` is zero and beyond the 32.
+    for (digit, &taken) in out.iter_mut().rev().zip(s.iter().rev().chain(std::iter::repeat(&0))) {
+        let (once, first) = digit.overflowing_sub(taken);
+        let (twice, second) = once.overflowing_sub(u8::from(borrow));
+        (*digit, borrow) = (twice, first || second);
+    }
+    der::sequence(&[r, &der::integer(&out)])
+}
+
 pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     // Not the crate's hasher: an unoptimised build would spend most of a test in it.
@@ -124,4 +145,30 @@ pub(super) fn pem(label: &str, der: &[u8]) -> String {
     }
     out.push_str(&format!("-----END {label}-----\n"));
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+
+    #[test]
+    fn a_signature_and_its_mirror_image_both_verify() {
+        let key = Key::p256();
+        for number in 0..50_u8 {
+            let signature = key.sign(&[number]);
+            let mirror = mirrored(&signature);
+            let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key.raw_public());
+            assert!(public.verify(&[number], &signature).is_ok() && public.verify(&[number], &mirror).is_ok());
+            assert_ne!(signature, mirror);
+            assert_eq!(signature, mirrored(&mirror));
+            assert!(public.verify(&[number + 1], &mirror).is_err());
+        }
+    }
+
+    #[test]
+    fn keys_do_not_print() {
+        assert_eq!(format!("{:?}", ManagedKey::new()), "ManagedKey(..)");
+        assert!(ManagedKey::new().public_key_pem().starts_with("-----BEGIN PUBLIC KEY-----\nMFkwEwYH"));
+    }
 }

@@ -55,9 +55,14 @@ fn refusal(error: &Error) -> Refusal {
 /// The refusals that a fault may meet; the first where its own check is reached.
 fn expected(fault: Fault) -> &'static [Refusal] {
     match fault {
-        Fault::CertificateExpired | Fault::CertificateOfAnotherAuthority => &[Refusal::Chain],
-        Fault::KeyUsageMissing | Fault::KeyUsageForeign => &[Refusal::Chain],
-        Fault::SctMissing | Fault::SctByUnknownKey | Fault::SctOfAnotherCertificate => &[Refusal::Sct],
+        Fault::CertificateExpired
+        | Fault::CertificateOfAnotherAuthority
+        | Fault::CertificateOfRetiredAuthority
+        | Fault::KeyUsageMissing
+        | Fault::KeyUsageForeign => &[Refusal::Chain],
+        Fault::SctMissing | Fault::SctByUnknownKey | Fault::SctByRetiredLog | Fault::SctOfAnotherCertificate => {
+            &[Refusal::Sct]
+        }
         Fault::NameExtensionTwice | Fault::IssuerMalformed => &[Refusal::Certificate],
         Fault::TwoNames | Fault::NameMissing | Fault::IssuersDiffer | Fault::IssuerExtensionTwice => &[Refusal::Ours],
 
@@ -73,8 +78,11 @@ fn expected(fault: Fault) -> &'static [Refusal] {
         Fault::EntryOfAnotherArtifact | Fault::EntryWithAnotherHash | Fault::SecondEntryOfAnotherArtifact => {
             &[Refusal::Entry, Refusal::Artifact]
         }
-        Fault::EntryWithAnotherSignature | Fault::EntryWithAnotherCertificate => &[Refusal::Entry],
+        Fault::EntryWithAnotherSignature | Fault::EntryWithMirroredSignature | Fault::EntryWithAnotherCertificate => {
+            &[Refusal::Entry]
+        }
         Fault::EntryByUnknownLog => &[Refusal::Promise, Refusal::Checkpoint],
+        Fault::EntryByRetiredLog => &[Refusal::Promise],
         Fault::EntryTwice => &[Refusal::Ours],
         Fault::KindVersionDisagrees => &[Refusal::Entry, Refusal::Structure],
         Fault::KindVersionUnknown => &[Refusal::Parse],

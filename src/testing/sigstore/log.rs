@@ -33,8 +33,8 @@ pub(super) struct Proof {
 }
 
 impl TransparencyLog {
-    pub(super) fn rekor_v1() -> Self {
-        let (key, name) = (Key::p256(), "rekor.virtual.test");
+    pub(super) fn rekor_v1(name: &'static str) -> Self {
+        let key = Key::p256();
         let origin = format!("{name} - 1193050959916656506");
         Self { id: sha256(&key.spki), key, name, origin, first: 155_000_000, tree: seeded() }
     }

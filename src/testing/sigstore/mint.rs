@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::form::{BundleVersion, Form, Log};
 use super::identity::Identity;
 use super::instance::{VirtualSigstore, authority_window, shifted};
-use super::key::{Key, ManagedKey, base64, sha256};
+use super::key::{Key, ManagedKey, base64, mirrored, sha256};
 use super::legacy::Layer;
 use super::log::TransparencyLog;
 use super::tsa::TimestampAuthority;
@@ -252,13 +252,16 @@ impl<'a> Mint<'a> {
         let future = matches!(self.fault, Some(Fault::IntegratedTimeInFuture | Fault::TimestampInFuture));
         let end = shifted(if future { shifted(now, FIFTY_YEARS) } else { begin }, ten_minutes);
         let impostor;
-        let authority = if self.has(Fault::CertificateOfAnotherAuthority) {
-            impostor = Authority::fulcio(authority_window());
-            &impostor
-        } else {
-            &services.fulcio
+        let authority = match self.fault {
+            Some(Fault::CertificateOfAnotherAuthority) => {
+                impostor = Authority::fulcio(authority_window());
+                &impostor
+            }
+            Some(Fault::CertificateOfRetiredAuthority) => &services.retired.fulcio,
+            _ => &services.fulcio,
         };
-        let leaf = authority.certify(identity, key, Window(begin, end), &services.ct, self.fault);
+        let ct = if self.has(Fault::SctByRetiredLog) { &services.retired.ct } else { &services.ct };
+        let leaf = authority.certify(identity, key, Window(begin, end), ct, self.fault);
         let chain = vec![authority.issuer.certificate.clone(), authority.root.certificate.clone()];
         Verifier::Certificate { leaf, chain }
     }
@@ -271,7 +274,7 @@ impl<'a> Mint<'a> {
                 TimestampAuthority::new("virtual-tsa", authority_window()).stamp(signature, now)
             }
             Some(Fault::TimestampByAnotherKey) => services.tsa.stamp_with(&Key::p256(), signature, now),
-            Some(Fault::TimestampOutsideAuthority) => services.retired_tsa.stamp(signature, now),
+            Some(Fault::TimestampOutsideAuthority) => services.retired.tsa.stamp(signature, now),
             Some(Fault::TimestampOutsideCertificate) => services.tsa.stamp(signature, shifted(now, -HOUR)),
             Some(Fault::TimestampInFuture) => services.tsa.stamp(signature, shifted(now, FIFTY_YEARS)),
             _ => services.tsa.stamp(signature, now),
@@ -283,13 +286,14 @@ impl<'a> Mint<'a> {
         let unknown;
         let log = match (form.log.is_v1(), self.fault) {
             (true, Some(Fault::EntryByUnknownLog)) => {
-                unknown = TransparencyLog::rekor_v1();
+                unknown = TransparencyLog::rekor_v1(services.rekor_v1.name);
                 &unknown
             }
             (false, Some(Fault::EntryByUnknownLog)) => {
                 unknown = TransparencyLog::rekor_v2();
                 &unknown
             }
+            (true, Some(Fault::EntryByRetiredLog)) => &services.retired.rekor_v1,
             (true, _) => &services.rekor_v1,
             (false, _) => &services.rekor_v2,
         };
@@ -300,6 +304,7 @@ impl<'a> Mint<'a> {
         let mut entry = match self.fault {
             Some(Fault::EntryOfAnotherArtifact) => return twin(),
             Some(Fault::EntryWithAnotherSignature) => append(content, &key.sign(message), verifier),
+            Some(Fault::EntryWithMirroredSignature) => append(content, &mirrored(signature), verifier),
             Some(Fault::EntryWithAnotherCertificate) => append(content, signature, &self.another_verifier()),
             Some(Fault::EntryWithAnotherHash) => append(&content.other(), signature, verifier),
             _ => append(content, signature, verifier),

@@ -23,7 +23,7 @@ impl Tree {
             let hashes = &mut self.levels[level];
             hashes.push(hash);
             match hashes[..] {
-                [.., left, right] if hashes.len() % 2 == 0 => hash = parent(&left, &right),
+                [.., left, right] if hashes.len().is_multiple_of(2) => hash = parent(&left, &right),
                 _ => break,
             }
         }

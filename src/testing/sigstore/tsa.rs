@@ -34,7 +34,7 @@ impl TimestampAuthority {
             &der::integer(&[3]),
             &der::set(&[&sha256_algorithm()]),
             &encapsulated,
-            &der::tagged(0, &[&self.0.issuer.certificate[..], &self.0.root.certificate].concat()),
+            &under_tag(0, &der::set(&[&self.0.issuer.certificate, &self.0.root.certificate])),
             &der::set(&[&signer_info(&self.0.issuer, &self.0.root, key, &info)]),
         ]);
         let token = der::sequence(&[&der::oid(&SIGNED_DATA), &der::tagged(0, &signed_data)]);
@@ -70,13 +70,17 @@ fn signer_info(signer: &Certified, issuer: &Certified, key: &Key, info: &[u8]) -
         &attribute(&SIGNING_CERTIFICATE_V2, &der::sequence(&[&der::sequence(&[&certificate_id])])),
     ]);
     let signature = key.sign(&attributes);
-    let stored = [&[0xa0], &attributes[1..]].concat();
     der::sequence(&[
         &der::integer(&[1]),
         &signer.issuer_and_serial(issuer),
         &sha256_algorithm(),
-        &stored,
+        &under_tag(0, &attributes),
         &ecdsa_with_sha256(),
         &der::octets(&signature),
     ])
+}
+
+/// A constructed value with its tag replaced: `[number] IMPLICIT`.
+fn under_tag(number: u8, value: &[u8]) -> Vec<u8> {
+    [&[0xa0 | number], &value[1..]].concat()
 }
