@@ -10,6 +10,9 @@ use crate::digest::Digest;
 use crate::json::unique_map;
 use crate::limits::Limits;
 
+/// The DSSE payload type of an in-toto statement (in-toto attestation framework, envelope).
+pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+
 /// An in-toto statement: subjects, a predicate type and a predicate.
 ///
 /// The predicate stays the text that was signed; nothing is re-serialised.

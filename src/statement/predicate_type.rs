@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+/// The predicate type of the statement that cosign 3 signs for an image.
+pub const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
+
 /// A set of predicate types that answer the same question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Family {

@@ -1,4 +1,6 @@
-//! The one integration test binary.
+//! The one integration test binary. `house` holds that every file is named here.
 
+mod house;
+mod layout;
 mod postgres;
 mod support;
