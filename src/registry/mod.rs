@@ -4,9 +4,13 @@
 mod context;
 mod error;
 mod memory;
+mod mirrors;
+mod remote;
 mod traits;
 
 pub use context::Context;
 pub use error::{Problem, RegistryError};
 pub use memory::Memory;
+pub use mirrors::{MirrorError, Mirrors};
+pub use remote::{CredentialFiles, Login, OptionsError, Remote, RemoteOptions};
 pub use traits::{BlobStream, BoxFuture, Fetched, Pull, Push, Pushed, Referrers, ReferrersSource};
