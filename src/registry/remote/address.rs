@@ -105,10 +105,15 @@ pub(super) struct Resolver {
     named: Arc<Mutex<HashSet<String>>>,
     /// Names that tests give to this machine.
     #[cfg(test)]
-    pub(super) of_tests: HashSet<String>,
+    names_of_tests: HashSet<String>,
 }
 
 impl Resolver {
+    #[cfg(test)]
+    pub(super) fn with_names_of_tests(names_of_tests: HashSet<String>) -> Self {
+        Self { names_of_tests, ..Self::default() }
+    }
+
     /// Notes a host that the user named.
     pub(super) fn name(&self, host: &str) {
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
@@ -120,7 +125,7 @@ impl Resolver {
     /// What the operating system is asked for.
     fn asked(&self, host: &str) -> String {
         #[cfg(test)]
-        if self.of_tests.contains(host) {
+        if self.names_of_tests.contains(host) {
             return "127.0.0.1".to_owned();
         }
         host.to_owned()

@@ -84,15 +84,15 @@ impl Transport {
         if reqwest::header::HeaderValue::from_str(&options.user_agent).is_err() {
             return Err(OptionsError::UserAgent);
         }
+        #[cfg(not(test))]
+        let resolver = Resolver::default();
+        #[cfg(test)]
+        let resolver = Resolver::with_names_of_tests(options.names_of_tests);
         Ok(Self {
             plain_http: options.plain_http,
             certificates,
             user_agent: options.user_agent,
-            resolver: Resolver {
-                #[cfg(test)]
-                of_tests: options.names_of_tests,
-                ..Resolver::default()
-            },
+            resolver,
             local: OnceLock::new(),
             web: OnceLock::new(),
         })

@@ -87,18 +87,25 @@ fn is_helper_name(name: &str) -> bool {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
     use crate::registry::remote::credentials::Kind;
 
-    /// What a helper that is this script answers.
-    async fn helper(script: &str) -> Result<Option<Login>, String> {
+    /// A folder with a helper `test` that is this script.
+    fn folder(script: &str) -> tempfile::TempDir {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("docker-credential-test");
         std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a script");
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("a program");
-        ask_within(Duration::from_secs(5), "test", "cgr.dev", &[folder.path().to_owned()]).await
+        std::fs::set_permissions(&path, Permissions::from_mode(0o755)).expect("a program");
+        folder
+    }
+
+    /// What a helper that is this script answers.
+    async fn helper(script: &str) -> Result<Option<Login>, String> {
+        let folder = folder(script);
+        ask("test", "cgr.dev", &[folder.path().to_owned()]).await
     }
 
     #[tokio::test]
@@ -126,10 +133,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_helper_that_hangs_is_ended() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("docker-credential-test");
-        std::fs::write(&path, "#!/bin/sh\nexec sleep 60\n").expect("a script");
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("a program");
+        let folder = folder("exec sleep 60");
         let asked = ask_within(Duration::from_millis(5), "test", "cgr.dev", &[folder.path().to_owned()]).await;
         assert!(asked.is_err_and(|e| e.contains("did not answer")));
     }
