@@ -3,5 +3,7 @@
 mod house;
 mod layout;
 mod postgres;
+mod schema;
 mod support;
+mod usage;
 mod wire;
