@@ -17,7 +17,10 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 use super::auth::Tokens;
 use super::fault::Effect;
@@ -26,7 +29,7 @@ use super::{Answer, Auth, Fault, RecordedRequest, ReferrersApi};
 use crate::image::Repository;
 use crate::registry::Memory;
 
-/// A registry on `127.0.0.1`, over HTTP/1.1 and HTTP/2 without TLS, in a thread
+/// A registry on `127.0.0.1`, over HTTP/1.1 and HTTP/2, in a thread
 /// of its own, so that it serves tests with and without a runtime. It serves
 /// what it holds and knows nothing of verification. Dropping it stops it.
 ///
@@ -38,6 +41,8 @@ use crate::registry::Memory;
 #[derive(Debug)]
 pub struct Registry {
     shared: Arc<Shared>,
+    /// PEM, if TLS is spoken.
+    certificate: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -75,6 +80,27 @@ impl Registry {
     /// When the machine has no loopback address or starts no thread.
     #[must_use]
     pub fn start() -> Self {
+        Self::launch(None, None)
+    }
+
+    /// The same with TLS, under a new certificate for the host names given.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start), and when a name cannot stand in a certificate.
+    #[must_use]
+    pub fn start_with_tls(names: &[&str]) -> Self {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
+        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config.expect("the provider has the usual versions").with_no_client_auth();
+        let mut config = config.with_single_cert(vec![made.cert.der().clone()], key.into()).expect("its own key");
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Self::launch(Some(TlsAcceptor::from(Arc::new(config))), Some(made.cert.pem()))
+    }
+
+    fn launch(tls: Option<TlsAcceptor>, certificate: Option<String>) -> Self {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port on 127.0.0.1");
         listener.set_nonblocking(true).expect("a socket that does not block");
         let address = listener.local_addr().expect("the address that was bound").to_string();
@@ -91,9 +117,15 @@ impl Registry {
         let served = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(future::select(Box::pin(serve(listener, served)), stopped));
+            runtime.block_on(future::select(Box::pin(serve(listener, tls, served)), stopped));
         });
-        Self { shared, stop: Some(stop), thread: Some(thread) }
+        Self { shared, certificate, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// The certificate to trust, as PEM, if TLS is spoken.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&str> {
+        self.certificate.as_deref()
     }
 
     /// `127.0.0.1:PORT`.
@@ -182,18 +214,30 @@ impl Drop for Registry {
     }
 }
 
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     let listener = tokio::net::TcpListener::from_std(listener).expect("a socket inside a runtime");
     loop {
         // An error here is one of the connection that was about to be accepted.
         let Ok((connection, _)) = listener.accept().await else { continue };
-        let shared = Arc::clone(&shared);
+        let (shared, tls) = (Arc::clone(&shared), tls.clone());
         tokio::spawn(async move {
-            let service = service_fn(move |request| respond(Arc::clone(&shared), request));
-            // How a connection ends is the client's matter, or a fault that was asked for.
-            drop(auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(connection), service).await);
+            match tls {
+                None => converse(connection, shared).await,
+                // A client that does not like our certificate hangs up.
+                Some(tls) => {
+                    if let Ok(connection) = tls.accept(connection).await {
+                        converse(connection, shared).await;
+                    }
+                }
+            }
         });
     }
+}
+
+async fn converse(connection: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared>) {
+    let service = service_fn(move |request| respond(Arc::clone(&shared), request));
+    // How a connection ends is the client's matter, or a fault that was asked for.
+    drop(auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(connection), service).await);
 }
 
 /// An error of the service: hyper closes the connection.

@@ -5,6 +5,8 @@ mod helper;
 mod lookup;
 
 pub use files::CredentialFiles;
+#[cfg(all(test, feature = "testing"))]
+pub(super) use helper::PROGRAMS;
 pub(super) use lookup::{Credentials, Found};
 
 use super::secret::Secret;

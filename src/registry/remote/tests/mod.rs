@@ -8,6 +8,7 @@ mod push;
 mod redirects;
 mod referrers;
 mod retries;
+mod tls;
 
 use std::time::Duration;
 
