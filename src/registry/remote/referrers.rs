@@ -9,7 +9,7 @@ use url::Url;
 
 use super::Remote;
 use super::answer;
-use super::client::{Outcome, accept, media_type};
+use super::client::{Whole, accept, media_type};
 use super::exchange::{Call, check_link};
 use super::link;
 use super::target::Target;
@@ -84,8 +84,8 @@ impl Remote {
             }
             let first = visited.len() == 1;
             let absent: &[u16] = if first { &ABSENT } else { &[] };
-            let outcome = self.fetch(&call, limits.manifest_bytes, absent).await?;
-            let Outcome::Body { headers, url: served, bytes } = outcome else { return Ok(None) };
+            let whole = self.fetch(&call, limits.manifest_bytes, absent).await?;
+            let Some(Whole { headers, url: served, bytes }) = whole else { return Ok(None) };
             let descriptors = match listing(&call.operation, media_type(&headers).as_deref(), &bytes)? {
                 Listing::Page(descriptors) => descriptors,
                 Listing::Other if first => return Ok(None),

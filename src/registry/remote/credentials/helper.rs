@@ -87,7 +87,7 @@ fn is_helper_name(name: &str) -> bool {
 
 /// Held by tests from writing a program to starting it: a program that is open
 /// for writing in a child of another test cannot be started.
-#[cfg(test)]
+#[cfg(all(test, unix))]
 pub(in crate::registry::remote) static PROGRAMS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 #[cfg(all(test, unix))]

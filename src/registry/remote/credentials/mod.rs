@@ -5,7 +5,7 @@ mod helper;
 mod lookup;
 
 pub use files::CredentialFiles;
-#[cfg(all(test, feature = "testing"))]
+#[cfg(all(test, unix, feature = "testing"))]
 pub(super) use helper::PROGRAMS;
 pub(super) use lookup::{Credentials, Found};
 
