@@ -138,7 +138,7 @@ impl Answer {
         let body = self.whole(limit).await.unwrap_or_default();
         let Ok(wire) = crate::json::parse::<WireErrors>(&body) else { return (Vec::new(), String::new()) };
         let said = wire.errors.first().map(|error| {
-            // A registry may say anything, also what we sent it: only words are repeated.
+            // A registry may say anything, also to a terminal: only words are repeated.
             let word = |c: &char| c.is_alphanumeric() || " .,:;/_-'()\"".contains(*c);
             let message: String = error.message.chars().filter(word).take(160).collect();
             format!(": {} {message}", error.code.chars().filter(word).take(40).collect::<String>())

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{StreamExt as _, future, stream};
+use futures_util::{FutureExt as _, StreamExt as _, future, stream};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -26,8 +26,10 @@ use super::auth::Tokens;
 use super::fault::Effect;
 use super::routes::{Listing, Registered};
 use super::{Answer, Auth, Fault, RecordedRequest, ReferrersApi};
-use crate::image::Repository;
-use crate::registry::Memory;
+use crate::digest::{Digest, VerifiedBlob};
+use crate::image::{ImageName, Repository};
+use crate::limits::Limits;
+use crate::registry::{Context, Memory, Push as _};
 
 /// A registry on `127.0.0.1`, over HTTP/1.1 and HTTP/2, in a thread
 /// of its own, so that it serves tests with and without a runtime. It serves
@@ -148,6 +150,32 @@ impl Registry {
     #[must_use]
     pub fn content(&self) -> &Memory {
         &self.shared.registered.content
+    }
+
+    /// Stores bytes as a manifest of the repository at `path`, under `tag` if one is given. They may be any bytes.
+    ///
+    /// # Panics
+    /// When `path` is outside the grammar of repository names.
+    pub fn put_manifest(&self, path: &str, tag: Option<&str>, media_type: &str, bytes: impl Into<Vec<u8>>) -> Digest {
+        let blob = VerifiedBlob::of(bytes.into());
+        let digest = blob.digest().clone();
+        let name = tag.map_or_else(|| ImageName::Digest(digest.clone()), |tag| ImageName::Tag(tag.to_owned()));
+        let (context, repository) = (Context::new(Limits::default()), self.repository(path));
+        let stored = self.content().push_manifest(&context, &repository, &name, media_type, &blob).now_or_never();
+        stored.expect("memory does not wait").expect("memory takes anything under its own digest");
+        digest
+    }
+
+    /// Stores a blob of the repository at `path`.
+    ///
+    /// # Panics
+    /// When `path` is outside the grammar of repository names.
+    pub fn put_blob(&self, path: &str, bytes: impl Into<Vec<u8>>) -> Digest {
+        let blob = VerifiedBlob::of(bytes.into());
+        let (context, repository) = (Context::new(Limits::default()), self.repository(path));
+        let stored = self.content().push_blob(&context, &repository, &blob).now_or_never();
+        stored.expect("memory does not wait").expect("memory takes anything");
+        blob.digest().clone()
     }
 
     /// Waits this long before every answer.
@@ -280,6 +308,9 @@ async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Resp
         }
     };
     let changed = |name: &str| effect.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+    if let Some(body) = &effect.body {
+        answer.body = body.clone();
+    }
     answer.headers.retain(|(name, _)| !changed(name));
     answer.headers.extend(effect.headers.iter().cloned());
     Ok(response(answer, &effect, request.method == "HEAD"))
@@ -326,10 +357,7 @@ mod tests {
     use std::net::TcpStream;
 
     use super::*;
-    use crate::digest::VerifiedBlob;
-    use crate::image::{ImageName, media};
-    use crate::limits::Limits;
-    use crate::registry::{Context, Push as _};
+    use crate::image::media;
 
     /// One request on a connection of its own; what came back, as text.
     fn ask(registry: &Registry, head: &str, body: &str) -> String {
@@ -343,15 +371,10 @@ mod tests {
         answer
     }
 
-    #[tokio::test]
-    async fn serves_what_was_put_into_it_and_records_every_request() {
+    #[test]
+    fn serves_what_was_put_into_it_and_records_every_request() {
         let registry = Registry::start();
-        let blob = VerifiedBlob::of(b"{not a manifest".to_vec());
-        let tag = ImageName::Tag("t".to_owned());
-        let context = Context::new(Limits::default());
-        let repository = registry.repository("a/b");
-        let put = registry.content().push_manifest(&context, &repository, &tag, media::MANIFEST, &blob);
-        put.await.expect("memory takes anything");
+        registry.put_manifest("a/b", Some("t"), media::MANIFEST, "{not a manifest");
         let answer = ask(&registry, "GET /v2/a/b/manifests/t", "");
         assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("{not a manifest"), "{answer}");
         assert!(ask(&registry, "GET /v2/a/b/manifests/u", "").starts_with("HTTP/1.1 404"));
@@ -361,7 +384,7 @@ mod tests {
     #[test]
     fn an_upload_needs_its_state_and_its_digest() {
         let registry = Registry::start();
-        let digest = crate::digest::Digest::sha256(b"hello");
+        let digest = Digest::sha256(b"hello");
         assert!(ask(&registry, "POST /v2/a/blobs/uploads/", "").contains("location: /v2/a/blobs/uploads/1?state=1"));
         let stateless = ask(&registry, &format!("PUT /v2/a/blobs/uploads/1?digest={digest}"), "hello");
         assert!(stateless.starts_with("HTTP/1.1 404"), "{stateless}");
@@ -371,17 +394,50 @@ mod tests {
     }
 
     #[test]
+    fn referrers_are_listed_in_pages_and_filtered() {
+        let registry = Registry::start();
+        let digest = Digest::sha256(b"subject");
+        for kind in ["application/x", "application/y", "application/x"] {
+            let number = registry.requests().len();
+            ask(&registry, "GET /v2/", "");
+            let referrer = serde_json::json!({
+                "schemaVersion": 2, "mediaType": media::MANIFEST, "artifactType": kind, "layers": [],
+                "config": { "mediaType": media::EMPTY, "size": 2, "digest": Digest::sha256(b"{}") },
+                "subject": { "mediaType": media::MANIFEST, "size": 7, "digest": digest },
+                "annotations": { "number": number.to_string() },
+            });
+            registry.put_manifest("a", None, media::MANIFEST, referrer.to_string());
+        }
+        let path = format!("GET /v2/a/referrers/{digest}");
+        let entries = |answer: &str| answer.matches("\"digest\"").count();
+        let all = ask(&registry, &path, "");
+        assert!(entries(&all) == 3 && !all.contains("link:") && !all.contains("oci-filters-applied"), "{all}");
+        registry.referrers_per_page(1);
+        let first = ask(&registry, &format!("{path}?artifactType=application%2Fx"), "");
+        assert!(entries(&first) == 1 && first.contains("oci-filters-applied: artifactType"), "{first}");
+        let next = format!("link: </v2/a/referrers/{digest}?artifactType=application%2Fx&from=1>; rel=\"next\"");
+        assert!(first.contains(&next), "{first}");
+        let last = ask(&registry, &format!("{path}?artifactType=application%2Fx&from=1"), "");
+        assert!(entries(&last) == 1 && !last.contains("link:"), "{last}");
+        registry.referrers_api(ReferrersApi::Absent(405));
+        assert!(ask(&registry, &path, "").starts_with("HTTP/1.1 405"));
+    }
+
+    #[test]
     fn faults_hit_the_requests_they_name() {
         let registry = Registry::start();
         registry.fault(Fault::on("/v2/").skip(1).times(1).answer(Answer::status(503).header("retry-after", "1")));
         registry.fault(Fault::on("/cut").answer(Answer::status(200).body("0123456789")).truncate(4));
         registry.fault(Fault::on("/reset").reset());
+        registry.fault(Fault::on("/other").answer(Answer::redirect(307, "/x")).body("other"));
         assert!(ask(&registry, "GET /v2/", "").starts_with("HTTP/1.1 200"));
         assert!(ask(&registry, "GET /v2/", "").starts_with("HTTP/1.1 503"));
         assert!(ask(&registry, "GET /v2/", "").starts_with("HTTP/1.1 200"));
         let cut = ask(&registry, "GET /cut", "");
         assert!(cut.contains("content-length: 10") && cut.ends_with("0123"), "{cut}");
         assert_eq!(ask(&registry, "GET /reset", ""), "");
+        let other = ask(&registry, "GET /other", "");
+        assert!(other.contains("location: /x") && other.ends_with("other"), "{other}");
     }
 
     #[test]

@@ -17,7 +17,7 @@ fn user() -> Login {
 }
 
 async fn bearer(service: TokenService) -> Scene {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     scene.registry.auth(Auth::Bearer(service));
     scene
 }
@@ -27,7 +27,7 @@ async fn a_stranger_gets_a_token_once() {
     let scene = bearer(TokenService::new().anonymous()).await;
     assert_eq!(scene.problem().await, None);
     assert_eq!(scene.problem().await, None);
-    scene.put_referrers(1).await;
+    scene.put_referrers(1);
     scene.remote.referrers(&scene.context, &scene.repository, scene.image.digest()).await.expect("a listing");
     let address = scene.registry.address();
     let token = format!("GET /token?service={}&{PULL}", address.replace(':', "%3A"));
@@ -49,7 +49,7 @@ async fn requests_side_by_side_share_one_token() {
     assert!(problems.iter().all(Option::is_none));
     assert_eq!(scene.lines().len(), 22);
 
-    let open = Scene::new().await;
+    let open = Scene::new();
     let problems = join_all((0..20).map(|_| open.problem())).await;
     assert!(problems.iter().all(Option::is_none));
     assert_eq!(open.lines().len(), 20);
@@ -101,7 +101,7 @@ async fn an_identity_token_is_exchanged_by_post() {
 
 #[tokio::test]
 async fn basic_authentication_is_answered_when_asked_for() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     scene.registry.auth(Auth::Basic { username: "user".to_owned(), password: "s3cret".to_owned() });
     assert_eq!(scene.problem().await, Some(Problem::Denied));
     let address = scene.registry.address().to_owned();
@@ -189,7 +189,7 @@ async fn a_login_is_not_sent_to_a_token_service_elsewhere() {
 /// J-02: nor does it choose what we ask on this machine.
 #[tokio::test]
 async fn a_token_service_must_not_be_a_metadata_service() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     let port = scene.registry.address().rsplit_once(':').expect("a port").1.to_owned();
     let world = format!("registry.example:{port}");
     let named = options().name_of_tests("registry.example").name_of_tests("auth.example").plain_http(&world);
@@ -236,7 +236,7 @@ async fn a_token_answer_has_a_form_and_a_bound() {
 
 #[tokio::test]
 async fn a_challenge_that_is_not_understood_is_a_denial() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     for challenge in ["Negotiate", "Bearer service=\"x\"", ""] {
         scene.registry.clear_faults();
         scene.registry.fault(Fault::on("latest").answer(Answer::status(401).header("www-authenticate", challenge)));

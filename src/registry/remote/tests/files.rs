@@ -6,7 +6,7 @@ use crate::testing::Auth;
 
 /// A registry with a password, and a client that reads this `config.json`.
 async fn with_file(config: impl Fn(&str) -> String) -> (Scene, tempfile::TempDir) {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     scene.registry.auth(Auth::Basic { username: "user".to_owned(), password: "s3cret".to_owned() });
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("config.json"), config(scene.registry.address())).expect("a file");

@@ -13,7 +13,7 @@ impl Scene {
 
 #[tokio::test]
 async fn a_blob_is_uploaded_if_it_is_not_there() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     assert_eq!(scene.push(b"hello").await, None);
     let digest = Digest::sha256(b"hello");
     let head = format!("HEAD /v2/a/b/blobs/{digest}");
@@ -51,7 +51,7 @@ async fn an_upload_goes_nowhere_else() {
 }
 
 async fn bearer_scene() -> Scene {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     // One upload is open for each number that a test names.
     let login = options().login(scene.registry.address(), Login::password("user", "s3cret"));
     let scene = scene.client(login);
@@ -61,7 +61,7 @@ async fn bearer_scene() -> Scene {
 
 #[tokio::test]
 async fn a_pushed_manifest_tells_whether_its_subject_lists_it() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     let referrer = manifest(Some(scene.image.digest()), "referrer");
     let by_digest = ImageName::Digest(referrer.digest().clone());
     let push = async |name: &ImageName, blob: &VerifiedBlob| {
@@ -82,7 +82,7 @@ async fn a_pushed_manifest_tells_whether_its_subject_lists_it() {
 
 #[tokio::test]
 async fn a_refused_push_is_not_repeated() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     for (status, wanted) in [
         (400, Problem::Rejected),
         (413, Problem::Rejected),
@@ -107,12 +107,12 @@ async fn a_refused_push_is_not_repeated() {
 
 #[tokio::test]
 async fn a_mirror_serves_names_of_the_original() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     let address = scene.registry.address().to_owned();
     let mirrors = Mirrors::parse([format!("cgr.dev/chainguard={address}/a")]).expect("rules");
     let scene = scene.client(options().mirrors(mirrors));
     let name: Repository = "cgr.dev/chainguard/b".parse().expect("a repository");
-    let digests = scene.put_referrers(2).await;
+    let digests = scene.put_referrers(2);
     let found = scene.remote.manifest(&scene.context, &name, &tag("latest")).await;
     assert_eq!(found.expect("an answer").expect("the image").blob, scene.image);
     let referrers = scene.remote.referrers(&scene.context, &name, scene.image.digest()).await.expect("a listing");
@@ -126,7 +126,7 @@ async fn a_mirror_serves_names_of_the_original() {
 /// J-13, H-15: what could change a URL never becomes a request.
 #[tokio::test]
 async fn a_bad_tag_is_no_request() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     for bad in ["../../x", "a b", "", "a%2f"] {
         let found = scene.remote.manifest(&scene.context, &scene.repository, &tag(bad)).await;
         assert_eq!(found.map(|_| ()).map_err(|error| error.problem()), Err(Problem::Protocol), "{bad}");

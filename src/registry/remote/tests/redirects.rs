@@ -6,11 +6,11 @@ use crate::testing::{Answer, Auth, Fault};
 
 /// A registry with a password, and another server that holds its blobs.
 async fn two() -> (Scene, Registry, Descriptor) {
-    let registry = Scene::new().await;
+    let registry = Scene::new();
     let login = options().login(registry.registry.address(), Login::password("user", "s3cret"));
     let scene = registry.client(login);
     scene.registry.auth(Auth::Basic { username: "user".to_owned(), password: "s3cret".to_owned() });
-    let blob = scene.put_blob(b"hello").await;
+    let blob = scene.put_blob(b"hello");
     let store = Registry::start();
     store.fault(Fault::on("/store").answer(Answer::status(200).body("hello")));
     (scene, store, blob)
@@ -32,6 +32,11 @@ async fn credentials_do_not_follow_to_another_origin() {
         let seen = store.requests();
         assert!(seen.iter().all(|r| r.header("authorization").is_none() && r.header("cookie").is_none()));
     }
+    // J-11: what signs the way there is told to nobody.
+    store.clear_faults();
+    store.fault(Fault::on("/store").answer(Answer::status(403)));
+    let error = scene.remote.blob(&scene.context, &scene.repository, &blob).await.map(|_| ()).expect_err("denied");
+    assert!(error.problem() == Problem::Denied && !format!("{error:?}").contains("sig"), "{error:?}");
     // The same server keeps them.
     scene.registry.clear_faults();
     scene.registry.clear_log();
@@ -104,7 +109,7 @@ async fn redirects_have_a_bound_and_a_form() {
 /// J-02: a registry out in the world must not send us to what only this machine reaches.
 #[tokio::test]
 async fn metadata_services_are_out_of_reach() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     let port = scene.registry.address().rsplit_once(':').expect("a port").1.to_owned();
     let world = format!("registry.example:{port}");
     let named = || options().name_of_tests("registry.example").name_of_tests("store.example").plain_http(&world);

@@ -18,10 +18,9 @@ impl Scene {
     }
 
     /// Puts an index of `entries` at the fallback tag.
-    async fn put_fallback(&self, entries: &[serde_json::Value]) {
+    fn put_fallback(&self, entries: &[serde_json::Value]) {
         let index = serde_json::json!({ "schemaVersion": 2, "mediaType": media::INDEX, "manifests": entries });
-        let blob = VerifiedBlob::of(index.to_string().into_bytes());
-        self.put_as(&tag(&self.image.digest().tag("")), media::INDEX, &blob).await;
+        self.registry.put_manifest("a/b", Some(&self.image.digest().tag("")), media::INDEX, index.to_string());
     }
 
     fn fallback_line(&self) -> String {
@@ -39,9 +38,9 @@ fn entry(mark: &str, more: serde_json::Value) -> (Digest, serde_json::Value) {
 /// I-03: the genuine one may be on the last page.
 #[tokio::test]
 async fn every_page_is_read() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     assert_eq!(scene.listed().await, Ok((Vec::new(), ReferrersSource::Api)));
-    let digests = scene.put_referrers(7).await;
+    let digests = scene.put_referrers(7);
     scene.registry.referrers_per_page(3);
     scene.registry.clear_log();
     assert_eq!(scene.listed().await, Ok((digests, ReferrersSource::Api)));
@@ -53,8 +52,8 @@ async fn every_page_is_read() {
 /// I-01, I-04: endless pages, a page that links to itself, a flood.
 #[tokio::test]
 async fn pages_and_descriptors_have_bounds() {
-    let scene = Scene::new().await;
-    let digests = scene.put_referrers(4).await;
+    let scene = Scene::new();
+    let digests = scene.put_referrers(4);
     scene.registry.referrers_per_page(1);
     let scene = scene.limits(|limits| (limits.referrer_pages, limits.referrers) = (4, 4));
     assert_eq!(scene.listed().await, Ok((digests, ReferrersSource::Api)));
@@ -85,9 +84,9 @@ async fn pages_and_descriptors_have_bounds() {
 /// I-02: the next page is on the same origin, or it is not asked for.
 #[tokio::test]
 async fn a_next_page_elsewhere_is_not_asked_for() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     let other = Registry::start();
-    let digests = scene.put_referrers(2).await;
+    let digests = scene.put_referrers(2);
     scene.registry.referrers_per_page(1);
     let path = format!("/v2/a/b/referrers/{}?from=1", scene.image.digest());
     let address = scene.registry.address().to_owned();
@@ -115,9 +114,9 @@ async fn a_next_page_elsewhere_is_not_asked_for() {
 /// I-06: the fallback tag is for registries without the API, not for ones that refuse.
 #[tokio::test]
 async fn the_fallback_tag_is_asked_only_where_the_api_is_absent() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     let (digest, listed) = entry("one", serde_json::json!({ "artifactType": media::BUNDLE }));
-    scene.put_fallback(&[listed]).await;
+    scene.put_fallback(&[listed]);
     let fallback = Ok((vec![digest], ReferrersSource::FallbackTag));
     let absent = [
         Answer::status(404),
@@ -164,7 +163,7 @@ async fn the_fallback_tag_is_asked_only_where_the_api_is_absent() {
 
 #[tokio::test]
 async fn a_registry_that_cannot_be_asked_has_not_said_that_there_is_nothing() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     scene.registry.referrers_api(ReferrersApi::Absent(404));
     assert_eq!(scene.listed().await, Ok((Vec::new(), ReferrersSource::FallbackTag)));
     for (status, wanted) in [(403, Problem::Denied), (429, Problem::RateLimited), (502, Problem::Unavailable)] {
@@ -181,8 +180,8 @@ async fn a_registry_that_cannot_be_asked_has_not_said_that_there_is_nothing() {
 
 #[tokio::test]
 async fn a_broken_later_page_is_no_end_of_the_list() {
-    let scene = Scene::new().await;
-    scene.put_referrers(2).await;
+    let scene = Scene::new();
+    scene.put_referrers(2);
     scene.registry.referrers_per_page(1);
     for answer in [Answer::status(404), Answer::html(), Answer::status(200).body("{}")] {
         scene.registry.clear_faults();
@@ -196,29 +195,29 @@ async fn a_broken_later_page_is_no_end_of_the_list() {
 /// GHCR answers at the fallback tag with the image itself, and other registries may with its index.
 #[tokio::test]
 async fn entries_that_are_images_are_not_taken_for_referrers() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     scene.registry.referrers_api(ReferrersApi::Absent(404));
     let platform = serde_json::json!({ "platform": { "os": "linux", "architecture": "amd64" } });
     let (_, image) = entry("image", platform);
     let (bundle, listed) = entry("bundle", serde_json::json!({ "artifactType": media::BUNDLE }));
     let (plain, unmarked) = entry("plain", serde_json::json!({}));
-    scene.put_fallback(&[image, listed, unmarked]).await;
+    scene.put_fallback(&[image, listed, unmarked]);
     let mut wanted = vec![bundle, plain];
     wanted.sort();
     assert_eq!(scene.listed().await, Ok((wanted, ReferrersSource::FallbackTag)));
     // The image itself under its own fallback tag.
-    let own = tag(&scene.image.digest().tag(""));
-    scene.put(&own, &scene.image).await;
+    let own = scene.image.digest().tag("");
+    scene.put(Some(&own), &scene.image);
     assert_eq!(scene.listed().await, Ok((Vec::new(), ReferrersSource::FallbackTag)));
     // Another manifest there is nothing that we understand.
-    scene.put(&own, &manifest(None, "other")).await;
+    scene.put(Some(&own), &manifest(None, "other"));
     assert_eq!(scene.listed().await, Err(Problem::Protocol));
 }
 
 /// I-05: the list is asked for as a whole, and repetitions are dropped.
 #[tokio::test]
 async fn the_list_is_unfiltered_and_without_repetition() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     let (digest, listed) = entry("one", serde_json::json!({}));
     let index = serde_json::json!({ "schemaVersion": 2, "manifests": [listed, listed] }).to_string();
     let answer = Answer::status(200).header("content-type", media::INDEX).body(index);
@@ -230,8 +229,8 @@ async fn the_list_is_unfiltered_and_without_repetition() {
 /// Some registries send clients on to another host for everything.
 #[tokio::test]
 async fn a_redirected_list_is_read_where_it_leads() {
-    let scene = Scene::new().await;
-    let digests = scene.put_referrers(2).await;
+    let scene = Scene::new();
+    let digests = scene.put_referrers(2);
     scene.registry.referrers_per_page(1);
     let front = Registry::start();
     let back = scene.registry.address().to_owned();

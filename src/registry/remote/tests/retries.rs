@@ -7,7 +7,7 @@ use crate::testing::{Answer, Fault};
 
 #[tokio::test]
 async fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     for (status, requests) in
         [(408, 2), (429, 2), (500, 2), (502, 2), (503, 2), (504, 2), (400, 1), (403, 1), (501, 1), (505, 1)]
     {
@@ -21,7 +21,7 @@ async fn what_may_pass_is_tried_again_and_what_may_not_is_not() {
 
 #[tokio::test]
 async fn attempts_are_counted() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     scene.registry.fault(Fault::on("latest").times(3).answer(Answer::status(503)));
     assert_eq!(scene.problem().await, None);
     assert_eq!(scene.context.requests(), 4);
@@ -35,7 +35,7 @@ async fn attempts_are_counted() {
 /// I-14: reset, truncated, stalled.
 #[tokio::test]
 async fn a_broken_connection_is_tried_again() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     for fault in [Fault::on("latest").reset(), Fault::on("latest").truncate(10)] {
         scene.registry.clear_faults();
         scene.registry.clear_log();
@@ -57,14 +57,14 @@ async fn a_broken_connection_is_tried_again() {
 #[tokio::test]
 async fn everything_ends_with_the_run() {
     for fault in [Fault::on("latest").stall(), Fault::on("latest").stall_after(10)] {
-        let scene = Scene::new().await.limits(|limits| limits.total_time = Duration::from_millis(30));
+        let scene = Scene::new().limits(|limits| limits.total_time = Duration::from_millis(30));
         scene.registry.fault(fault);
         let error = scene.by_tag().await.expect_err("a server that hangs");
         assert_eq!(error.problem(), Problem::Timeout);
         assert!(error.operation().contains("/v2/a/b/manifests/latest"), "{error}");
     }
-    let scene = Scene::new().await;
-    let blob = scene.put_blob(b"hello").await;
+    let scene = Scene::new();
+    let blob = scene.put_blob(b"hello");
     let scene = scene.limits(|limits| limits.total_time = Duration::from_millis(30));
     scene.registry.fault(Fault::on("blobs").stall_after(2));
     assert_eq!(scene.stream_problem(&blob).await, Some(Problem::Timeout));
@@ -73,7 +73,7 @@ async fn everything_ends_with_the_run() {
 /// I-13: a wait that fits is waited, a longer one ends the request at once and is named.
 #[tokio::test]
 async fn retry_after_is_honoured_up_to_the_end_of_the_run() {
-    let scene = Scene::new().await.limits(|limits| limits.total_time = Duration::from_secs(10));
+    let scene = Scene::new().limits(|limits| limits.total_time = Duration::from_secs(10));
     let refused = |status: u16, wait: &str| {
         let date = "Sun, 06 Nov 1994 08:49:00 GMT";
         Fault::on("latest").times(1).answer(Answer::status(status).header("retry-after", wait).header("date", date))
@@ -97,7 +97,7 @@ async fn retry_after_is_honoured_up_to_the_end_of_the_run() {
 
 #[tokio::test]
 async fn the_requests_of_a_run_have_a_bound() {
-    let scene = Scene::new().await.limits(|limits| limits.requests = 2);
+    let scene = Scene::new().limits(|limits| limits.requests = 2);
     scene.registry.fault(Fault::on("latest").answer(Answer::status(503)));
     assert_eq!(scene.problem().await, Some(Problem::Limit));
     assert_eq!(scene.lines().len(), 2);
@@ -105,7 +105,7 @@ async fn the_requests_of_a_run_have_a_bound() {
 
 #[tokio::test]
 async fn requests_in_flight_have_a_bound() {
-    let scene = Scene::new().await.limits(|limits| limits.concurrency = 3);
+    let scene = Scene::new().limits(|limits| limits.concurrency = 3);
     scene.registry.delay(Duration::from_millis(2));
     let problems = join_all((0..12).map(|_| scene.problem())).await;
     assert!(problems.iter().all(Option::is_none));
@@ -114,7 +114,7 @@ async fn requests_in_flight_have_a_bound() {
 
 #[tokio::test]
 async fn dropping_a_request_frees_its_place() {
-    let scene = Scene::new().await.limits(|limits| limits.concurrency = 1);
+    let scene = Scene::new().limits(|limits| limits.concurrency = 1);
     scene.registry.fault(Fault::on("latest").times(1).stall());
     let mut stalled = Box::pin(scene.by_tag());
     while scene.lines().is_empty() {
