@@ -25,6 +25,7 @@ pub struct Discovered {
 
 /// One piece of evidence that is listed.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a list of these lives for one flight of requests")]
 #[non_exhaustive]
 pub enum Listed {
     /// Nothing more has to be read: it is unsigned, contradicted, or could not be read.

@@ -61,7 +61,7 @@ pub enum BlobInput<'a> {
 #[derive(Debug, Clone)]
 pub(super) enum Accepted {
     Signature(VerifiedSignature),
-    Attestation(VerifiedAttestation),
+    Attestation(Box<VerifiedAttestation>),
 }
 
 /// What is signed, parsed once, from the bytes that the signature is over.
@@ -378,7 +378,7 @@ impl<'b> Signed<'b> {
                 Some(if is_signature {
                     Accepted::Signature(VerifiedSignature::statement(statement))
                 } else {
-                    Accepted::Attestation(VerifiedAttestation::accept(statement))
+                    Accepted::Attestation(Box::new(VerifiedAttestation::accept(statement)))
                 })
             }
             Self::Simple(document) => VerifiedSimpleSigning::bind(bundle, document, wanted)
@@ -416,6 +416,10 @@ impl Assessed {
 
     /// One row of the verifier's failed; it stopped there, so its other rows are not known.
     fn verifier_failed(&mut self, failure: Failure) {
+        // Over a limit is not read to the end: undecided, never refused.
+        if failure.code == Code::Limit {
+            self.unread = Some(Unread::new(failure.code, failure.detail.clone()));
+        }
         let name = failure.check;
         self.set(name, Check::fail(failure));
     }

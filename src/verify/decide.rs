@@ -60,7 +60,6 @@ impl ImageFacts {
 /// A cell is `ok` if one candidate satisfies it alone. Without one it is
 /// undecided if something unread could have, else refused. The order in which
 /// candidates were found changes nothing (scenario O-07).
-#[must_use]
 pub fn decide(assessor: &Assessor<'_>, facts: &ImageFacts, listings: &[Listing], candidates: Vec<Assessed>) -> Report {
     let mut candidates = candidates;
     candidates.sort_by(|a, b| {

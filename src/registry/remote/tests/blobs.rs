@@ -5,8 +5,8 @@ use crate::testing::{Answer, RegistryFault as Fault};
 
 #[tokio::test]
 async fn a_blob_is_read_and_counted() {
-    let scene = Scene::new().await;
-    let blob = scene.put_blob(&[7; 100_000]).await;
+    let scene = Scene::new();
+    let blob = scene.put_blob(&[7; 100_000]);
     assert_eq!(scene.stream_problem(&blob).await, None);
     assert_eq!(scene.blob_problem(&blob).await, None);
     assert_eq!(scene.context.bytes(), 200_000);
@@ -20,8 +20,8 @@ async fn a_blob_is_read_and_counted() {
 /// I-09: size and digest, and size first.
 #[tokio::test]
 async fn another_size_or_digest_is_refused() {
-    let scene = Scene::new().await;
-    let blob = scene.put_blob(b"hello").await;
+    let scene = Scene::new();
+    let blob = scene.put_blob(b"hello");
     let sized = |size| Descriptor::new("x", blob.digest.clone(), size);
     for (descriptor, wanted) in [(sized(5), None), (sized(4), Some(Problem::Digest)), (sized(6), Some(Problem::Digest))]
     {
@@ -44,8 +44,8 @@ async fn another_size_or_digest_is_refused() {
 /// I-09, K-01: without a Content-Length the size shows only on the way.
 #[tokio::test]
 async fn a_body_of_unknown_length_is_cut_at_its_size() {
-    let scene = Scene::new().await;
-    let blob = scene.put_blob(b"hello").await;
+    let scene = Scene::new();
+    let blob = scene.put_blob(b"hello");
     let chunked = |body: &'static str| {
         Fault::on("blobs/").answer(Answer::status(200).header("transfer-encoding", "chunked").body(body))
     };
@@ -62,8 +62,8 @@ async fn a_body_of_unknown_length_is_cut_at_its_size() {
 /// I-14: a stream cannot begin again, a whole blob does.
 #[tokio::test]
 async fn a_body_that_breaks_off_is_fetched_again_where_nothing_was_handed_out() {
-    let scene = Scene::new().await;
-    let blob = scene.put_blob(&[1; 5000]).await;
+    let scene = Scene::new();
+    let blob = scene.put_blob(&[1; 5000]);
     scene.registry.fault(Fault::on("blobs/").times(1).truncate(2500));
     assert_eq!(scene.stream_problem(&blob).await, Some(Problem::Unavailable));
     scene.registry.clear_faults();
@@ -74,7 +74,7 @@ async fn a_body_that_breaks_off_is_fetched_again_where_nothing_was_handed_out() 
 
 #[tokio::test]
 async fn an_embedded_blob_needs_no_request_and_a_large_one_is_not_begun() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     let embedded = format!(r#"{{"mediaType":"x","size":2,"digest":"{}","data":"e30="}}"#, Digest::sha256(b"{}"));
     let descriptor: Descriptor = serde_json::from_str(&embedded).expect("a descriptor");
     assert_eq!(scene.blob_problem(&descriptor).await, None);
@@ -85,7 +85,7 @@ async fn an_embedded_blob_needs_no_request_and_a_large_one_is_not_begun() {
 
 #[tokio::test]
 async fn a_sha512_blob_is_checked_with_sha512() {
-    let scene = Scene::new().await;
+    let scene = Scene::new();
     let digest = Digest::compute(crate::digest::Algorithm::Sha512, b"hello");
     let descriptor = Descriptor::new("x", digest.clone(), 5);
     for (body, wanted) in [("hello", true), ("hellO", false)] {

@@ -8,6 +8,7 @@ mod push;
 mod redirects;
 mod referrers;
 mod retries;
+mod tls;
 
 use std::time::Duration;
 
@@ -51,21 +52,17 @@ fn tag(name: &str) -> ImageName {
 }
 
 impl Scene {
-    async fn new() -> Self {
-        Self::with(options()).await
-    }
-
-    async fn with(options: RemoteOptions) -> Self {
+    fn new() -> Self {
         let registry = Registry::start();
         let repository = registry.repository("a/b");
         let scene = Self {
-            remote: options.build().expect("a client"),
+            remote: options().build().expect("a client"),
             context: Context::new(Limits::default()),
             image: manifest(None, "image"),
             registry,
             repository,
         };
-        scene.put(&tag("latest"), &scene.image).await;
+        scene.put(Some("latest"), &scene.image);
         scene
     }
 
@@ -82,31 +79,19 @@ impl Scene {
         self
     }
 
-    async fn put(&self, name: &ImageName, manifest: &VerifiedBlob) {
-        self.put_as(name, media::MANIFEST, manifest).await;
+    fn put(&self, tag: Option<&str>, manifest: &VerifiedBlob) -> Digest {
+        self.registry.put_manifest("a/b", tag, media::MANIFEST, manifest.bytes())
     }
 
-    async fn put_as(&self, name: &ImageName, media_type: &str, manifest: &VerifiedBlob) {
-        let context = Context::new(Limits::default());
-        let content = self.registry.content();
-        content.push_manifest(&context, &self.repository, name, media_type, manifest).await.expect("memory");
-    }
-
-    async fn put_blob(&self, bytes: &[u8]) -> Descriptor {
-        let blob = VerifiedBlob::of(bytes.to_vec());
-        let context = Context::new(Limits::default());
-        self.registry.content().push_blob(&context, &self.repository, &blob).await.expect("memory");
-        Descriptor::of("application/octet-stream", &blob)
+    fn put_blob(&self, bytes: &[u8]) -> Descriptor {
+        let digest = self.registry.put_blob("a/b", bytes);
+        Descriptor::new("application/octet-stream", digest, bytes.len() as u64)
     }
 
     /// Puts `count` referrers of the image; their digests, sorted.
-    async fn put_referrers(&self, count: usize) -> Vec<Digest> {
-        let mut digests = Vec::new();
-        for i in 0..count {
-            let referrer = manifest(Some(self.image.digest()), &i.to_string());
-            self.put(&ImageName::Digest(referrer.digest().clone()), &referrer).await;
-            digests.push(referrer.digest().clone());
-        }
+    fn put_referrers(&self, count: usize) -> Vec<Digest> {
+        let referrer = |i: usize| self.put(None, &manifest(Some(self.image.digest()), &i.to_string()));
+        let mut digests: Vec<_> = (0..count).map(referrer).collect();
         digests.sort();
         digests
     }
