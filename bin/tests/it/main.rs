@@ -2,5 +2,6 @@
 
 mod house;
 mod layout;
+mod liveness;
 mod postgres;
 mod support;
