@@ -217,8 +217,12 @@ fn report_file(text: &str) -> Result<PathBuf, CliError> {
 }
 
 /// The lines of a list; blank ones and those that begin with # are passed over.
-fn list(path: &std::path::Path, _registry: &RegistryArgs) -> Result<Vec<String>, CliError> {
+fn list(path: &std::path::Path, registry: &RegistryArgs) -> Result<Vec<String>, CliError> {
     let is_stdin = path.as_os_str() == "-";
+    if is_stdin && registry.reads_stdin() {
+        let message = "--images - and --registry-password-stdin both read stdin";
+        return Err(CliError::usage(Code::Usage, message));
+    }
     let reader: Box<dyn std::io::Read> = if is_stdin {
         Box::new(std::io::stdin())
     } else {

@@ -4,4 +4,7 @@ mod house;
 mod layout;
 mod liveness;
 mod postgres;
+mod schema;
 mod support;
+mod usage;
+mod wire;

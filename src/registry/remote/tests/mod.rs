@@ -1,0 +1,177 @@
+//! The client against a registry that misbehaves on demand.
+
+mod auth;
+mod blobs;
+mod files;
+mod manifests;
+mod push;
+mod redirects;
+mod referrers;
+mod retries;
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+
+use super::{Remote, RemoteOptions};
+use crate::digest::{Digest, VerifiedBlob};
+use crate::image::{Descriptor, ImageName, Repository, media};
+use crate::limits::Limits;
+use crate::registry::{Context, Fetched, Problem, Pull as _, Push as _, RegistryError};
+use crate::testing::{RecordedRequest, Registry};
+
+/// A registry with one image in `a/b`, a client for it, and the time and bounds of a run.
+struct Scene {
+    registry: Registry,
+    remote: Remote,
+    context: Context,
+    repository: Repository,
+    image: VerifiedBlob,
+}
+
+fn options() -> RemoteOptions {
+    RemoteOptions::new().backoff(Duration::from_millis(1), Duration::from_millis(2))
+}
+
+fn manifest(subject: Option<&Digest>, mark: &str) -> VerifiedBlob {
+    let empty = Descriptor::of(media::EMPTY, &VerifiedBlob::of(b"{}".to_vec()));
+    let mut document = serde_json::json!({
+        "schemaVersion": 2, "mediaType": media::MANIFEST, "config": empty, "layers": [empty],
+        "annotations": { "mark": mark },
+    });
+    if let Some(subject) = subject {
+        document["artifactType"] = media::BUNDLE.into();
+        document["subject"] = serde_json::to_value(Descriptor::new(media::MANIFEST, subject.clone(), 1)).expect("JSON");
+    }
+    VerifiedBlob::of(document.to_string().into_bytes())
+}
+
+fn tag(name: &str) -> ImageName {
+    ImageName::Tag(name.to_owned())
+}
+
+impl Scene {
+    async fn new() -> Self {
+        Self::with(options()).await
+    }
+
+    async fn with(options: RemoteOptions) -> Self {
+        let registry = Registry::start();
+        let repository = registry.repository("a/b");
+        let scene = Self {
+            remote: options.build().expect("a client"),
+            context: Context::new(Limits::default()),
+            image: manifest(None, "image"),
+            registry,
+            repository,
+        };
+        scene.put(&tag("latest"), &scene.image).await;
+        scene
+    }
+
+    fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        self.context = Context::new(limits);
+        self
+    }
+
+    /// The same registry, asked by another client.
+    fn client(mut self, options: RemoteOptions) -> Self {
+        self.remote = options.build().expect("a client");
+        self
+    }
+
+    async fn put(&self, name: &ImageName, manifest: &VerifiedBlob) {
+        self.put_as(name, media::MANIFEST, manifest).await;
+    }
+
+    async fn put_as(&self, name: &ImageName, media_type: &str, manifest: &VerifiedBlob) {
+        let context = Context::new(Limits::default());
+        let content = self.registry.content();
+        content.push_manifest(&context, &self.repository, name, media_type, manifest).await.expect("memory");
+    }
+
+    async fn put_blob(&self, bytes: &[u8]) -> Descriptor {
+        let blob = VerifiedBlob::of(bytes.to_vec());
+        let context = Context::new(Limits::default());
+        self.registry.content().push_blob(&context, &self.repository, &blob).await.expect("memory");
+        Descriptor::of("application/octet-stream", &blob)
+    }
+
+    /// Puts `count` referrers of the image; their digests, sorted.
+    async fn put_referrers(&self, count: usize) -> Vec<Digest> {
+        let mut digests = Vec::new();
+        for i in 0..count {
+            let referrer = manifest(Some(self.image.digest()), &i.to_string());
+            self.put(&ImageName::Digest(referrer.digest().clone()), &referrer).await;
+            digests.push(referrer.digest().clone());
+        }
+        digests.sort();
+        digests
+    }
+
+    async fn by_tag(&self) -> Result<Option<Fetched>, RegistryError> {
+        self.remote.manifest(&self.context, &self.repository, &tag("latest")).await
+    }
+
+    async fn by_digest(&self) -> Result<Option<Fetched>, RegistryError> {
+        let name = ImageName::Digest(self.image.digest().clone());
+        self.remote.manifest(&self.context, &self.repository, &name).await
+    }
+
+    /// The problem of reading by tag, `None` if the image was read.
+    async fn problem(&self) -> Option<Problem> {
+        match self.by_tag().await {
+            Ok(found) => {
+                assert_eq!(found.expect("the image").blob, self.image);
+                None
+            }
+            Err(error) => Some(error.problem()),
+        }
+    }
+
+    /// The problem of reading a blob as a stream to its end, `None` if it was read.
+    async fn stream_problem(&self, descriptor: &Descriptor) -> Option<Problem> {
+        let opened = self.remote.blob(&self.context, &self.repository, descriptor).await;
+        let mut stream = match opened {
+            Ok(stream) => stream.expect("the blob"),
+            Err(error) => return Some(error.problem()),
+        };
+        let mut bytes = Vec::new();
+        while let Some(chunk) = stream.next().await {
+            match chunk {
+                Ok(chunk) => bytes.extend_from_slice(&chunk),
+                Err(error) => return Some(error.problem()),
+            }
+        }
+        assert_eq!(Digest::sha256(&bytes), descriptor.digest);
+        None
+    }
+
+    /// The problem of reading a blob as a whole, `None` if it was read.
+    async fn blob_problem(&self, descriptor: &Descriptor) -> Option<Problem> {
+        let read = self.remote.blob_bytes(&self.context, &self.repository, descriptor, 1 << 20).await;
+        match read {
+            Ok(blob) => {
+                assert_eq!(*blob.expect("the blob").digest(), descriptor.digest);
+                None
+            }
+            Err(error) => Some(error.problem()),
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.registry.lines()
+    }
+
+    /// The value of `Authorization` of every request.
+    fn authorizations(&self) -> Vec<Option<String>> {
+        authorizations(&self.registry)
+    }
+}
+
+fn authorizations(registry: &Registry) -> Vec<Option<String>> {
+    let value = |request: &RecordedRequest| request.header("authorization").map(str::to_owned);
+    registry.requests().iter().map(value).collect()
+}
