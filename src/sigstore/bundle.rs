@@ -72,7 +72,9 @@ impl Bundle {
             let code = if Versions::unsupported(bytes) { Code::UnsupportedEvidence } else { Code::BundleInvalid };
             structure(code, error.to_string())
         })?;
-        Self { inner }.within(limits)
+        let bundle = Self { inner }.within(limits)?;
+        bundle.inner.verification_material.tlog_entries.iter().try_for_each(EntryKind::agrees)?;
+        Ok(bundle)
     }
 
     /// Puts the parts of a legacy layer together as a v0.1 bundle, the version
@@ -201,9 +203,29 @@ struct EntryKind {
 }
 
 impl EntryKind {
+    fn parse(body: &[u8]) -> Result<Self, Failure> {
+        json::parse(body)
+            .map_err(|e| Failure::new(CheckName::LogEntry, Code::BundleInvalid, format!("the log entry: {e}")))
+    }
+
+    /// The kind that the bundle gives is what chooses the comparisons that are
+    /// made; it has to be the one that the log signed (scenario B-07).
+    fn agrees(entry: &TransparencyLogEntry) -> Result<(), Failure> {
+        let parsed = Self::parse(entry.canonicalized_body.as_bytes())?;
+        let claimed = (entry.kind_version.kind(), entry.kind_version.version());
+        if claimed == (parsed.kind.as_str(), parsed.api_version.as_str()) {
+            return Ok(());
+        }
+        let (kind, version) = claimed;
+        let detail = format!(
+            "the bundle says that the log entry is {kind} {version}, and it is {} {}",
+            parsed.kind, parsed.api_version
+        );
+        Err(Failure::new(CheckName::LogEntry, Code::LogMismatch, detail))
+    }
+
     fn of(body: &[u8]) -> Result<KindVersion, Failure> {
-        let parsed: Self = json::parse(body)
-            .map_err(|e| Failure::new(CheckName::LogEntry, Code::BundleInvalid, format!("the log entry: {e}")))?;
+        let parsed = Self::parse(body)?;
         match (parsed.kind.as_str(), parsed.api_version.as_str()) {
             ("hashedrekord", "0.0.1") => Ok(KindVersion::HashedRekordV001),
             ("dsse", "0.0.1") => Ok(KindVersion::DsseV001),

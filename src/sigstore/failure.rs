@@ -11,6 +11,9 @@ use crate::code::Code;
 pub(super) fn from_verifier(error: &Error) -> Failure {
     let (check, code) = match error {
         Error::SignatureInvalid(_) => (CheckName::Signature, Code::SigInvalid),
+        // A hashedrekord entry whose hash is another one has the same variant as a
+        // bundle that contradicts itself; the text, for display, tells them apart.
+        Error::ArtifactMismatch(text) if text.contains("hashedrekord") => (CheckName::LogEntry, Code::LogMismatch),
         Error::ArtifactMismatch(_) => (CheckName::Signature, Code::BundleInvalid),
         Error::Certificate(error) => certificate(error),
         Error::TransparencyLog(error) => log(error),

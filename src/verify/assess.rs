@@ -173,7 +173,7 @@ impl<'a> Assessor<'a> {
             let detail = "signed with a key, and the policy names identities";
             return out.verifier_failed(Failure::new(CheckName::Certificate, Code::KeyMismatch, detail));
         }
-        let (proven, instance) = match self.trust.verify(bundle, artifact, key) {
+        let (proven, instance) = match self.trust.verify(bundle, artifact, key, self.now) {
             Ok((proven, instance)) => (proven, instance),
             Err(failure) => return out.verifier_failed(failure),
         };

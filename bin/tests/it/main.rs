@@ -2,6 +2,7 @@
 
 mod house;
 mod layout;
+mod liveness;
 mod postgres;
 mod schema;
 mod support;

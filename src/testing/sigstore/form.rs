@@ -110,8 +110,7 @@ impl Form {
                 logged && self.log != Log::RekorV1FirstIntoto
             }
             Fault::EntryByUnknownLog => logged,
-            // Without an authenticated time there is nothing to compare the log's window with.
-            Fault::EntryByRetiredLog => self.promise,
+            Fault::EntryByRetiredLog => self.log.is_v1(),
             Fault::EntryTwice | Fault::SecondEntryOfAnotherArtifact => logged && !self.legacy,
             // A layer's annotation has no such field.
             Fault::KindVersionDisagrees | Fault::KindVersionUnknown => logged && !self.legacy,
