@@ -547,7 +547,8 @@ impl Assessed {
         self.unsigned
     }
 
-    /// The signature, if every check of the policy passed and it is one.
+    /// The signature, if it is one and every row passed but type and age,
+    /// which are judged for each requirement.
     #[must_use]
     pub fn signature(&self) -> Option<&VerifiedSignature> {
         match &self.accepted {
@@ -556,7 +557,8 @@ impl Assessed {
         }
     }
 
-    /// The attestation, if every check of the policy passed and it is one.
+    /// The attestation, if it is one and every row passed but type and age,
+    /// which are judged for each requirement.
     #[must_use]
     pub fn attestation(&self) -> Option<&VerifiedAttestation> {
         match &self.accepted {
