@@ -5,3 +5,4 @@ mod house;
 mod layout;
 mod postgres;
 mod support;
+mod verify_blob;
