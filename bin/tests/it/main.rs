@@ -1,5 +1,6 @@
 //! The one integration test binary. `house` holds that every file is named here.
 
+mod conformance;
 mod house;
 mod layout;
 mod liveness;
@@ -7,4 +8,5 @@ mod postgres;
 mod schema;
 mod support;
 mod usage;
+mod verify_blob;
 mod wire;
