@@ -129,6 +129,7 @@ impl Scene {
                 Ok(chunk) => bytes.extend_from_slice(&chunk),
                 Err(error) => return Some(error.problem()),
             }
+            assert!(bytes.len() as u64 <= descriptor.size, "more is handed out than the blob has");
         }
         assert_eq!(Digest::sha256(&bytes), descriptor.digest);
         None
