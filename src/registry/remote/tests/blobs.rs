@@ -1,6 +1,6 @@
 //! Blobs, as a stream and as a whole.
 
-use super::*;
+use super::scene::*;
 use crate::testing::{Answer, RegistryFault as Fault};
 
 #[tokio::test]

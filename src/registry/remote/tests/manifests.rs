@@ -1,6 +1,6 @@
 //! One manifest, by tag and by digest.
 
-use super::*;
+use super::scene::*;
 use crate::testing::{Answer, RegistryFault as Fault};
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Pushing, and mirrors.
 
-use super::*;
+use super::scene::*;
 use crate::registry::{Login, Mirrors};
 use crate::testing::{Answer, Auth, ReferrersApi, RegistryFault as Fault, TokenService};
 
