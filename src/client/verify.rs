@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use futures_util::future::join_all;
 
-use crate::discover::{self, Discovered, ImageRequest, Listed, Pending};
+use crate::discover::{self, Discovered, ImageRequest, Listed, Pending, within};
 use crate::evidence::{Candidate, Listing, ListingKind};
 use crate::image::{Reference, Repository};
 use crate::limits::Limits;
 use crate::policy::{Policy, Wanted};
-use crate::registry::{Context, Problem, Pull, RegistryError};
+use crate::registry::{Context, Pull, RegistryError};
 use crate::report::{Report, Stats, Unresolved};
 use crate::statement::COSIGN_SIGN;
 use crate::time::Timestamp;
@@ -88,8 +88,8 @@ impl Client {
     pub async fn verify(&self, request: &VerifyRequest<'_>) -> Report {
         let context = Context::new(self.limits.clone());
         let mut phases = Phases::new();
-        let resolved =
-            self.within(&context, "resolving", discover::resolve(&*self.pull, &context, &request.image)).await;
+        let resolving = discover::resolve(&*self.pull, &context, &request.image);
+        let resolved = within(&context, "resolving", resolving).await;
         let resolved = match resolved {
             Ok(resolved) => resolved.map_err(Unresolved::from),
             Err(error) => Err(Unresolved::new(error.code(), error.to_string())),
@@ -109,21 +109,6 @@ impl Client {
         stats.phases = phases.milliseconds;
         report.with_stats(stats)
     }
-
-    /// The run's deadline, for implementations of [`Pull`] that do not keep it themselves.
-    async fn within<T>(
-        &self,
-        context: &Context,
-        operation: &str,
-        work: impl Future<Output = T>,
-    ) -> Result<T, RegistryError> {
-        let timeout = || {
-            let detail = format!("not finished after {} s", context.limits().total_time.as_secs());
-            RegistryError::new(Problem::Timeout, operation, detail)
-        };
-        let left = context.remaining().ok_or_else(timeout)?;
-        tokio::time::timeout(left, work).await.map_err(|_| timeout())
-    }
 }
 
 /// One image on its way through.
@@ -139,7 +124,7 @@ impl Run<'_> {
         let Self { client, context, request, .. } = self;
         let assessor = Assessor::new(request.policy, &client.trust, request.now, &client.limits);
         let listing = discover::list(&*client.pull, context, self.repository, &facts.targets, index);
-        let discovered = match client.within(context, "listing evidence", listing).await {
+        let discovered = match within(context, "listing evidence", listing).await {
             Ok(discovered) => discovered,
             Err(error) => nothing_listed(facts, &error),
         };
@@ -187,7 +172,7 @@ impl Run<'_> {
         let Self { client, context, .. } = self;
         let one = |pending: Pending| async move {
             let reading = discover::read(&*client.pull, context, self.repository, &pending);
-            let candidate = match client.within(context, "reading evidence", reading).await {
+            let candidate = match within(context, "reading evidence", reading).await {
                 Ok(candidate) => candidate,
                 Err(error) => pending.failed(&error),
             };

@@ -141,7 +141,11 @@ pub async fn resolve(
     }
 }
 
-async fn fetch(pull: &dyn Pull, context: &Context, reference: &Reference) -> Result<ImageDocument, ResolveError> {
+pub(super) async fn fetch(
+    pull: &dyn Pull,
+    context: &Context,
+    reference: &Reference,
+) -> Result<ImageDocument, ResolveError> {
     let name: ImageName = reference.name();
     let fetched = pull.manifest(context, reference.repository(), &name).await?;
     let Some(Fetched { blob, media_type, .. }) = fetched else {

@@ -4,3 +4,4 @@ mod house;
 mod layout;
 mod postgres;
 mod support;
+mod tree;
