@@ -29,6 +29,7 @@ pub(crate) enum Tone {
     Doubt,
     Strong,
     Quiet,
+    Plain,
 }
 
 impl Printer {
@@ -79,6 +80,7 @@ pub(crate) fn paint(colored: bool, tone: Tone, text: &str) -> String {
         Tone::Doubt => AnsiColor::Yellow.on_default(),
         Tone::Strong => Style::new().bold(),
         Tone::Quiet => Style::new().dimmed(),
+        Tone::Plain => return text.to_owned(),
     };
     if colored { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }

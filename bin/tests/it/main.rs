@@ -7,6 +7,7 @@ mod liveness;
 mod postgres;
 mod schema;
 mod support;
+mod tree;
 mod usage;
 mod verify_blob;
 mod wire;
