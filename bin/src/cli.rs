@@ -13,6 +13,9 @@ pub(crate) struct Cli {
     /// When to colour text
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(crate) color: ColorChoice,
+    /// Say every request and answer on stderr
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::future::join_all;
+use tracing::Instrument as _;
 
 use crate::code::Code;
 use crate::discover::{self, Discovered, ImageRequest, Listed, Pending, within};
@@ -86,7 +87,15 @@ impl Client {
 
     /// Verifies one image. Whatever cannot be read is in the report, which is
     /// then undecided; there is no error besides. Dropping the future cancels it.
+    ///
+    /// Everything happens in a [`tracing`] span `verify_image` with the field
+    /// `image`; the HTTP client tells each answer and retry as a debug event in it.
     pub async fn verify(&self, request: &VerifyRequest<'_>) -> Report {
+        let span = tracing::info_span!("verify_image", image = %request.image.name());
+        self.verify_inside(request).instrument(span).await
+    }
+
+    async fn verify_inside(&self, request: &VerifyRequest<'_>) -> Report {
         let context = Context::new(self.limits.clone());
         let mut phases = Phases::new();
         let resolving = discover::resolve(&*self.pull, &context, &request.image);
