@@ -2,3 +2,4 @@
 
 pub(crate) mod command;
 pub(crate) mod corpus;
+pub(crate) mod recorded;
