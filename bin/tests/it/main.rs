@@ -1,6 +1,8 @@
 //! The one integration test binary. `house` holds that every file is named here.
 
+mod chainguard;
 mod conformance;
+mod corpus;
 mod house;
 mod layout;
 mod liveness;

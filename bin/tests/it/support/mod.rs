@@ -5,4 +5,5 @@ pub(crate) mod command;
 pub(crate) mod corpus;
 pub(crate) mod folder;
 pub(crate) mod form;
+pub(crate) mod recorded;
 pub(crate) mod scene;
