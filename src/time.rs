@@ -56,6 +56,16 @@ impl Timestamp {
     }
 }
 
+impl TryFrom<std::time::SystemTime> for Timestamp {
+    type Error = TimeError;
+
+    /// The time that the caller read from the system's clock; nothing here reads it.
+    fn try_from(time: std::time::SystemTime) -> Result<Self, TimeError> {
+        let wrong = |_| TimeError { text: format!("{time:?}") };
+        jiff::Timestamp::try_from(time).map(Self).map_err(wrong)
+    }
+}
+
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC, with as many fractional digits as the time has.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -119,6 +119,12 @@ impl Bundle {
 
     fn within(mut self, limits: &Limits) -> Result<Self, Failure> {
         let material = &mut self.inner.verification_material;
+        // Otherwise the bundle would be taken for one that a managed key signed.
+        if let VerificationMaterialContent::X509CertificateChain { certificates } = &material.content
+            && certificates.is_empty()
+        {
+            return Err(structure(Code::BundleInvalid, "the certificate chain is empty"));
+        }
         let entries = material.tlog_entries.len();
         let timestamps = material.timestamp_verification_data.rfc3161_timestamps.len();
         if entries > limits.log_entries || timestamps > limits.log_entries {

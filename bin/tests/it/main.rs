@@ -1,5 +1,6 @@
 //! The one integration test binary. `house` holds that every file is named here.
 
+mod conformance;
 mod house;
 mod layout;
 mod liveness;
@@ -7,5 +8,7 @@ mod postgres;
 mod scenarios;
 mod schema;
 mod support;
+mod tree;
 mod usage;
+mod verify_blob;
 mod wire;

@@ -3,6 +3,7 @@
 use std::process::{Command, Output, Stdio};
 
 /// What the command did.
+#[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) stdout: String,
