@@ -7,6 +7,7 @@ mod house;
 mod layout;
 mod liveness;
 mod postgres;
+mod scenarios;
 mod schema;
 mod support;
 mod tree;
