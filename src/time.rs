@@ -50,6 +50,11 @@ impl Timestamp {
     pub(crate) fn from_jiff(time: jiff::Timestamp) -> Self {
         Self(time)
     }
+
+    #[cfg(feature = "client")]
+    pub(crate) fn to_jiff(self) -> jiff::Timestamp {
+        self.0
+    }
 }
 
 impl TryFrom<std::time::SystemTime> for Timestamp {
