@@ -51,7 +51,6 @@ impl Timestamp {
         Self(time)
     }
 
-    #[cfg(feature = "client")]
     pub(crate) fn to_jiff(self) -> jiff::Timestamp {
         self.0
     }

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{explain, verify};
+use crate::commands::{explain, verify, verify_blob};
 use crate::printer::ColorChoice;
 
 /// May I run this image? Verifies signatures, SBOMs and provenance of container images, per platform.
@@ -21,6 +21,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Verify images: one matrix of every platform × every requirement, and a verdict
     Verify(Box<verify::Args>),
+    /// Verify a file: a signature, or an attestation with --type, in a Sigstore bundle
+    VerifyBlob(Box<verify_blob::Args>),
     /// Say what a reason code means and what to do about it
     Explain(explain::Args),
 }

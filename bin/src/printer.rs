@@ -3,9 +3,9 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
+use cg_attest::code::Code;
 
 use crate::error::CliError;
-use crate::exit::ExitStatus;
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -29,7 +29,6 @@ pub(crate) enum Tone {
     Doubt,
     Strong,
     Quiet,
-    Plain,
 }
 
 impl Printer {
@@ -52,18 +51,11 @@ impl Printer {
         self.colored
     }
 
-    /// Writes data. A reader that went away is not an error; anything else is.
+    /// Writes data. What did not arrive was not said: a closed or full stdout is never a success (scenario A-13).
     pub(crate) fn data(&self, bytes: &[u8]) -> Result<(), CliError> {
         let mut out = std::io::stdout().lock();
-        match out.write_all(bytes).and_then(|()| out.flush()) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-                Err(CliError { status: ExitStatus::Internal, ..CliError::file(std::path::Path::new("stdout"), error) })
-            }
-            Err(error) => {
-                Err(CliError { status: ExitStatus::Internal, ..CliError::file(std::path::Path::new("stdout"), error) })
-            }
-        }
+        let written = out.write_all(bytes).and_then(|()| out.flush());
+        written.map_err(|error| CliError::undecided(Code::FileUnreadable, format!("stdout: {error}")))
     }
 
     /// Writes one line of talk.
@@ -87,7 +79,6 @@ pub(crate) fn paint(colored: bool, tone: Tone, text: &str) -> String {
         Tone::Doubt => AnsiColor::Yellow.on_default(),
         Tone::Strong => Style::new().bold(),
         Tone::Quiet => Style::new().dimmed(),
-        Tone::Plain => return text.to_owned(),
     };
     if colored { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }

@@ -104,10 +104,7 @@ impl Client {
             }
             Err(why) => Report::unresolved(&request.image.name(), why, Some(request.policy), &self.trust, request.now),
         };
-        let mut stats = Stats::default();
-        stats.requests = context.requests();
-        stats.bytes = context.bytes();
-        stats.phases = phases.milliseconds;
+        let stats = Stats { requests: context.requests(), bytes: context.bytes(), phases: phases.milliseconds };
         report.with_stats(stats)
     }
 

@@ -25,6 +25,7 @@ pub struct Discovered {
 
 /// One piece of evidence that is listed.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a list of these lives for one flight of requests")]
 #[non_exhaustive]
 pub enum Listed {
     /// Nothing more has to be read: it is unsigned, contradicted, or could not be read.
@@ -141,6 +142,10 @@ async fn legacy(
         _ => (".att", OriginKind::LegacyAttestation),
     };
     let tag = target.digest.tag(suffix);
+    if tag.len() > 128 {
+        // No tag is that long (distribution specification): a SHA-512 digest has no legacy evidence.
+        return Ok(Vec::new());
+    }
     let name = ImageName::Tag(tag.clone());
     let Some(fetched) = pull.manifest(context, repository, &name).await.map_err(|e| unread(&e))? else {
         return Ok(Vec::new());

@@ -5,5 +5,3 @@ mod claims;
 
 pub use certificate::{Identity, IdentityKind, Signer};
 pub use claims::{Claim, Claims};
-
-pub(crate) use certificate::{SignerError, Unverified};

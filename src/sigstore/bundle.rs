@@ -72,7 +72,9 @@ impl Bundle {
             let code = if Versions::unsupported(bytes) { Code::UnsupportedEvidence } else { Code::BundleInvalid };
             structure(code, error.to_string())
         })?;
-        Self { inner }.within(limits)
+        let bundle = Self { inner }.within(limits)?;
+        bundle.inner.verification_material.tlog_entries.iter().try_for_each(EntryKind::agrees)?;
+        Ok(bundle)
     }
 
     /// Puts the parts of a legacy layer together as a v0.1 bundle, the version
@@ -108,6 +110,12 @@ impl Bundle {
 
     fn within(mut self, limits: &Limits) -> Result<Self, Failure> {
         let material = &mut self.inner.verification_material;
+        // Otherwise the bundle would be taken for one that a managed key signed.
+        if let VerificationMaterialContent::X509CertificateChain { certificates } = &material.content
+            && certificates.is_empty()
+        {
+            return Err(structure(Code::BundleInvalid, "the certificate chain is empty"));
+        }
         let entries = material.tlog_entries.len();
         let timestamps = material.timestamp_verification_data.rfc3161_timestamps.len();
         if entries > limits.log_entries || timestamps > limits.log_entries {
@@ -201,9 +209,29 @@ struct EntryKind {
 }
 
 impl EntryKind {
+    fn parse(body: &[u8]) -> Result<Self, Failure> {
+        json::parse(body)
+            .map_err(|e| Failure::new(CheckName::LogEntry, Code::BundleInvalid, format!("the log entry: {e}")))
+    }
+
+    /// The kind that the bundle gives is what chooses the comparisons that are
+    /// made; it has to be the one that the log signed (scenario B-07).
+    fn agrees(entry: &TransparencyLogEntry) -> Result<(), Failure> {
+        let parsed = Self::parse(entry.canonicalized_body.as_bytes())?;
+        let claimed = (entry.kind_version.kind(), entry.kind_version.version());
+        if claimed == (parsed.kind.as_str(), parsed.api_version.as_str()) {
+            return Ok(());
+        }
+        let (kind, version) = claimed;
+        let detail = format!(
+            "the bundle says that the log entry is {kind} {version}, and it is {} {}",
+            parsed.kind, parsed.api_version
+        );
+        Err(Failure::new(CheckName::LogEntry, Code::LogMismatch, detail))
+    }
+
     fn of(body: &[u8]) -> Result<KindVersion, Failure> {
-        let parsed: Self = json::parse(body)
-            .map_err(|e| Failure::new(CheckName::LogEntry, Code::BundleInvalid, format!("the log entry: {e}")))?;
+        let parsed = Self::parse(body)?;
         match (parsed.kind.as_str(), parsed.api_version.as_str()) {
             ("hashedrekord", "0.0.1") => Ok(KindVersion::HashedRekordV001),
             ("dsse", "0.0.1") => Ok(KindVersion::DsseV001),

@@ -9,7 +9,6 @@ use serde::Serialize;
 use crate::check::Failure;
 use crate::code::Code;
 use crate::sigstore::{self, Artifact, Bundle, ParsedRoot, Proven, PublicKey};
-#[cfg(feature = "client")]
 use crate::time::Timestamp;
 
 /// One or more Sigstore instances that evidence may come from.
@@ -172,10 +171,11 @@ impl TrustRoot {
         bundle: &Bundle,
         artifact: Artifact<'_>,
         key: Option<&PublicKey>,
+        now: Timestamp,
     ) -> Result<(Proven, &str), Failure> {
         let mut furthest: Option<Failure> = None;
         for trusted in self.instances.iter() {
-            match trusted.verifier.verify(bundle, artifact, key) {
+            match trusted.verifier.verify(bundle, artifact, key, now) {
                 Ok(proven) => return Ok((proven, &trusted.name)),
                 Err(failure) if furthest.as_ref().is_none_or(|f| progress(f) < progress(&failure)) => {
                     furthest = Some(failure);

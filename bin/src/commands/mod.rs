@@ -2,6 +2,7 @@
 
 pub(crate) mod explain;
 pub(crate) mod verify;
+pub(crate) mod verify_blob;
 
 use crate::cli::{Cli, Command};
 use crate::error::CliError;
@@ -12,6 +13,7 @@ use crate::printer::Printer;
 pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<ExitStatus, CliError> {
     match cli.command {
         Command::Verify(args) => block_on(verify::run(*args, printer)),
+        Command::VerifyBlob(args) => verify_blob::run(&args, printer),
         Command::Explain(args) => explain::run(&args, printer),
     }
 }

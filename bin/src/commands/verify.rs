@@ -132,7 +132,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     while let Some(done) = reports.next().await {
         // A task that panicked has accepted nothing (scenario A-02).
         let (report, pinned) = done.map_err(CliError::internal)?;
-        status = status.worst(of_verdict(report.verdict()));
+        status = status.worst(ExitStatus::of_verdict(report.verdict()));
         let report = if args.stats { report } else { report.without_stats() };
         let document = || serde_json::to_string(&report.document()).map_err(CliError::internal);
         if report_file.is_some() {
@@ -189,14 +189,6 @@ async fn verify(job: Job, shared: Arc<Shared>) -> (Report, Vec<String>) {
         Err(_) => Vec::new(),
     };
     (report, pinned)
-}
-
-fn of_verdict(verdict: Verdict) -> ExitStatus {
-    match verdict {
-        Verdict::Accept => ExitStatus::Accepted,
-        Verdict::Refuse => ExitStatus::Refused,
-        _ => ExitStatus::Undecided,
-    }
 }
 
 /// A name without a policy: the next step is to see who signed it.

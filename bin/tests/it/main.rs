@@ -1,9 +1,12 @@
 //! The one integration test binary. `house` holds that every file is named here.
 
+mod conformance;
 mod house;
 mod layout;
+mod liveness;
 mod postgres;
 mod schema;
 mod support;
 mod usage;
+mod verify_blob;
 mod wire;

@@ -128,3 +128,20 @@ async fn an_sbom_of_the_index_is_no_sbom_of_a_platform() {
     let either = scene.verify(&["--require", "signature,spdx", "--level", "spdx=either"]);
     assert_eq!((either.code, either.state("linux/amd64", "spdx").as_str()), (0, "via-index"));
 }
+
+#[tokio::test]
+async fn the_platform_of_an_image_without_an_index_is_read_from_its_configuration() {
+    let scene = Scene::complete().await;
+    let image = format!("{}@{}", scene.name(), scene.platform("linux/arm64").digest);
+    let run = |platform: &str| {
+        let mut args = vec!["verify".to_owned(), image.clone(), "-o".to_owned(), "json".to_owned()];
+        args.extend(scene.trusting());
+        args.extend(["--require", "spdx", "--platform", platform].map(str::to_owned));
+        crate::support::command::cg_attest(args)
+    };
+    let right = run("linux/arm64");
+    assert_eq!((right.code, right.state("image", "spdx").as_str()), (0, "ok"), "{}{}", right.stdout, right.stderr);
+    let wrong = run("linux/amd64");
+    assert_eq!((wrong.code, wrong.state("linux/amd64", "platform").as_str()), (1, "missing"));
+    assert!(wrong.stdout.contains("platform-absent"), "{}", wrong.stdout);
+}

@@ -3,7 +3,9 @@
 //! A redirect or a token service named by a registry must not reach what only
 //! this machine can reach: metadata services, link-local and loopback
 //! addresses (scenario J-02). The check is on the address that is connected
-//! to, after names were resolved. What the user named is not checked.
+//! to, after names were resolved. What the user named is not checked; behind
+//! a proxy, it is the proxy that resolves names, and only what is written in
+//! the URL is checked.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

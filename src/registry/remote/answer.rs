@@ -88,7 +88,9 @@ impl Answer {
         if self.announced().is_some_and(|length| length > limit) {
             return Err(too_long(self).into());
         }
-        let mut bytes = Vec::new();
+        // The announced length is the server's word; memory is taken as bytes arrive.
+        let expected = self.announced().unwrap_or(0).min(1 << 20);
+        let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
         while let Some(chunk) = self.chunk().await? {
             if bytes.len() as u64 + chunk.len() as u64 > limit {
                 return Err(too_long(self).into());
@@ -136,7 +138,7 @@ impl Answer {
         let body = self.whole(limit).await.unwrap_or_default();
         let Ok(wire) = crate::json::parse::<WireErrors>(&body) else { return (Vec::new(), String::new()) };
         let said = wire.errors.first().map(|error| {
-            // A registry may say anything, also what we sent it: only words are repeated.
+            // A registry may say anything, also to a terminal: only words are repeated.
             let word = |c: &char| c.is_alphanumeric() || " .,:;/_-'()\"".contains(*c);
             let message: String = error.message.chars().filter(word).take(160).collect();
             format!(": {} {message}", error.code.chars().filter(word).take(40).collect::<String>())

@@ -26,7 +26,7 @@ use url::Url;
 use super::answer;
 use super::challenge::{self, Challenge};
 use super::credentials::{Credentials, Found, Kind};
-use super::exchange::Call;
+use super::exchange::{Call, has_user};
 use super::retry::Failure;
 use super::target::{Target, host_and_port};
 use super::token::TokenRequest;
@@ -220,7 +220,7 @@ impl Authority {
         let target = call.target;
         let refuse = |detail: String| Err(RegistryError::new(Problem::CredentialScope, &call.operation, detail));
         let realm = match Url::parse(realm) {
-            Ok(realm) if matches!(realm.scheme(), "http" | "https") && realm.username().is_empty() => realm,
+            Ok(realm) if matches!(realm.scheme(), "http" | "https") && !has_user(&realm) => realm,
             _ => {
                 let detail = "the token service that the registry names is no URL";
                 return Err(RegistryError::new(Problem::Protocol, &call.operation, detail));
@@ -272,13 +272,14 @@ fn scopes(target: &Target, access: Access, wish: Option<&str>) -> Vec<String> {
         Access::Push => "pull,push",
     };
     let own = format!("repository:{}:{actions}", target.repository.path());
-    // A registry that could name any scope would get a token for anything the login may do.
+    // A registry that could name any scope would get a token for anything the
+    // login may do; about the repository itself we know what we need.
     let harmless = |scope: &&str| {
         let more = ["push", "delete", "*"].iter().any(|action| scope.contains(action));
-        !more && scope.len() <= 512 && *scope != own
+        !more && scope.len() <= 512 && !scope.starts_with(&format!("repository:{}:", target.repository.path()))
     };
     let wish = wish.filter(harmless).map(str::to_owned);
-    std::iter::once(own.clone()).chain(wish).collect()
+    std::iter::once(own).chain(wish).collect()
 }
 
 /// `Bearer TOKEN`, unless the token has bytes that no token has.
@@ -302,6 +303,8 @@ pub(super) fn basic(username: &str, password: &str) -> HeaderValue {
 mod tests {
     use super::*;
     use crate::image::Repository;
+    use crate::limits::Limits;
+    use crate::registry::Context;
 
     fn target(registry: &str) -> Target {
         let plain = BTreeSet::from(["plain.example".to_owned()]);
@@ -347,6 +350,27 @@ mod tests {
         }
     }
 
+    /// J-03, J-02, for strangers too.
+    #[test]
+    fn a_token_service_is_reached_with_tls_and_outside_of_this_machine() {
+        let authority = Authority::new(Credentials::default(), BTreeSet::new());
+        let context = Context::new(Limits::default());
+        let target = target("cgr.dev");
+        let call = Call::get(&context, &target, target.url("manifests/latest"));
+        let problem = |realm, login| authority.realm(&call, realm, login, "").err().map(|error| error.problem());
+        assert_eq!(problem("https://cgr.dev/token", true), None);
+        assert_eq!(problem("https://tokens.example/token", false), None);
+        assert_eq!(problem("https://tokens.example/token", true), Some(Problem::CredentialScope));
+        for realm in
+            ["http://cgr.dev/token", "https://169.254.169.254/", "https://localhost/", "https://[::ffff:7f00:1]/"]
+        {
+            assert_eq!(problem(realm, false), Some(Problem::CredentialScope), "{realm}");
+        }
+        for realm in ["cgr.dev/token", "ftp://cgr.dev/", "https://user@cgr.dev/", "https://:pass@cgr.dev/", ""] {
+            assert_eq!(problem(realm, false), Some(Problem::Protocol), "{realm}");
+        }
+    }
+
     #[test]
     fn a_registry_cannot_ask_for_more_than_was_wanted() {
         let scopes = |access, wish| scopes(&target("cgr.dev"), access, wish);
@@ -355,7 +379,7 @@ mod tests {
         assert_eq!(scopes(Access::Pull, Some("aws")), ["repository:a/b:pull", "aws"]);
         assert_eq!(scopes(Access::Pull, Some("repository:a/b:pull,push")), ["repository:a/b:pull"]);
         assert_eq!(scopes(Access::Pull, Some("registry:catalog:*")), ["repository:a/b:pull"]);
-        assert_eq!(scopes(Access::Push, Some("repository:a/b:pull,push")), ["repository:a/b:pull,push"]);
+        assert_eq!(scopes(Access::Push, Some("repository:a/b:pull")), ["repository:a/b:pull,push"]);
     }
 
     #[test]

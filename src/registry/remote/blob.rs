@@ -4,7 +4,6 @@ use futures_util::stream;
 
 use super::Remote;
 use super::answer::Answer;
-use super::client::Outcome;
 use super::exchange::Call;
 use super::target::Target;
 use crate::digest::{Hasher, VerifiedBlob};
@@ -48,8 +47,8 @@ impl Remote {
         }
         // One byte more than wanted is enough to know that it is not the blob.
         let bytes = match self.fetch(&call, descriptor.size, &[404]).await {
-            Ok(Outcome::Body { bytes, .. }) => bytes,
-            Ok(Outcome::Absent) => return Ok(None),
+            Ok(Some(whole)) => whole.bytes,
+            Ok(None) => return Ok(None),
             Err(error) if error.problem() == Problem::Limit && error.status() == Some(200) => {
                 return Err(longer(&call.operation, descriptor));
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use url::Url;
 
 use super::answer::Answer;
 use super::exchange::{Call, Exchange};
@@ -36,11 +37,11 @@ struct Inner {
 }
 
 /// An answer that was read.
-pub(super) enum Outcome {
-    /// The body, and where it came from in the end.
-    Body { headers: HeaderMap, url: url::Url, bytes: Vec<u8> },
-    /// One of the statuses that the caller takes for absence.
-    Absent,
+pub(super) struct Whole {
+    pub(super) headers: HeaderMap,
+    /// Where it came from in the end.
+    pub(super) url: Url,
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Remote {
@@ -68,14 +69,16 @@ impl Remote {
 
     /// Reads a whole answer of at most `limit` bytes, trying again where that may
     /// help, also when the body breaks off. The statuses in `absent` mean that there is nothing.
-    pub(super) async fn fetch(&self, call: &Call<'_>, limit: u64, absent: &[u16]) -> Result<Outcome, RegistryError> {
+    pub(super) async fn fetch(
+        &self,
+        call: &Call<'_>,
+        limit: u64,
+        absent: &[u16],
+    ) -> Result<Option<Whole>, RegistryError> {
         attempts(call.context, self.inner.backoff, &call.operation, || async move {
-            let mut answer = match self.wanted(call, absent).await? {
-                Some(answer) => answer,
-                None => return Ok(Outcome::Absent),
-            };
+            let Some(mut answer) = self.wanted(call, absent).await? else { return Ok(None) };
             let bytes = answer.whole(limit).await?;
-            Ok(Outcome::Body { headers: answer.headers().clone(), url: answer.url.clone(), bytes })
+            Ok(Some(Whole { headers: answer.headers().clone(), url: answer.url.clone(), bytes }))
         })
         .await
     }
@@ -108,8 +111,8 @@ impl Remote {
     ) -> Result<Option<Fetched>, RegistryError> {
         let mut call = Call::get(context, target, target.manifest_url(name)?);
         call.headers.insert(ACCEPT, accept(media::ACCEPT));
-        let outcome = self.fetch(&call, context.limits().manifest_bytes, &[404]).await?;
-        let Outcome::Body { headers, bytes, .. } = outcome else { return Ok(None) };
+        let whole = self.fetch(&call, context.limits().manifest_bytes, &[404]).await?;
+        let Some(Whole { headers, bytes, .. }) = whole else { return Ok(None) };
         let protocol = |detail: &str| Err(RegistryError::new(Problem::Protocol, &call.operation, detail));
         let media_type = media_type(&headers);
         // A login wall or proxy answers with its page, and status 200.

@@ -129,9 +129,14 @@ pub(super) fn check_link(operation: &str, from: &Url, to: &Url) -> Result<(), Re
         (_, "http") => return wrong(format!("it leads from https to http on {}", host_and_port(to))),
         (_, other) => return wrong(format!("it leads to a URL of the scheme {other:?}")),
     }
-    if !to.username().is_empty() || to.password().is_some() {
-        // They would be sent as credentials that nobody gave us.
+    if has_user(to) {
         return wrong(format!("it leads to {} with a user name in the URL", host_and_port(to)));
     }
     Ok(())
+}
+
+/// Whether there is a user name or password in a URL: it would be sent as a
+/// credential that nobody gave us.
+pub(super) fn has_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }

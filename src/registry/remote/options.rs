@@ -130,7 +130,7 @@ impl RemoteOptions {
     }
 
     /// Resolves a name to this machine.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "testing"))]
     pub(super) fn name_of_tests(mut self, host: &str) -> Self {
         self.transport.names_of_tests.insert(host.to_owned());
         self

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::Remote;
 use super::answer;
-use super::client::{Outcome, accept, media_type};
+use super::client::{Whole, accept, media_type};
 use super::exchange::{Call, check_link};
 use super::link;
 use super::target::Target;
@@ -84,8 +84,8 @@ impl Remote {
             }
             let first = visited.len() == 1;
             let absent: &[u16] = if first { &ABSENT } else { &[] };
-            let outcome = self.fetch(&call, limits.manifest_bytes, absent).await?;
-            let Outcome::Body { headers, url: served, bytes } = outcome else { return Ok(None) };
+            let whole = self.fetch(&call, limits.manifest_bytes, absent).await?;
+            let Some(Whole { headers, url: served, bytes }) = whole else { return Ok(None) };
             let descriptors = match listing(&call.operation, media_type(&headers).as_deref(), &bytes)? {
                 Listing::Page(descriptors) => descriptors,
                 Listing::Other if first => return Ok(None),
@@ -109,9 +109,9 @@ impl Remote {
         target: &Target,
         digest: &Digest,
     ) -> Result<Vec<Descriptor>, RegistryError> {
-        let tag = ImageName::Tag(digest.tag(""));
+        let tag = fallback_tag(digest);
         let Some(fetched) = self.get_manifest(context, target, &tag).await? else { return Ok(Vec::new()) };
-        let operation = || format!("reading the fallback tag {} of {}", digest.tag(""), target.repository);
+        let operation = || format!("reading the fallback tag {tag} of {}", target.repository);
         // GHCR answers with the image itself where there is no such tag.
         if Digest::compute(digest.algorithm(), fetched.blob.bytes()) == *digest {
             return Ok(Vec::new());
@@ -128,6 +128,12 @@ impl Remote {
         added.map_err(|detail| RegistryError::new(Problem::Limit, operation(), detail))?;
         Ok(found.descriptors)
     }
+}
+
+/// The fallback tag (distribution specification 1.1, referrers tag schema): at
+/// most 64 digits, which a longer digest has to be cut to.
+fn fallback_tag(digest: &Digest) -> ImageName {
+    ImageName::Tag(format!("{}-{:.64}", digest.algorithm().as_str(), digest.hex()))
 }
 
 /// Descriptors without repetition, up to a bound.
@@ -155,10 +161,14 @@ fn listing(operation: &str, declared: Option<&str>, bytes: &[u8]) -> Result<List
     let page: Result<Page, _> = json::parse(bytes);
     let by_type = declared == Some(media::INDEX);
     match page {
-        Ok(Page { manifests: Some(manifests), media_type }) => {
-            let other = media_type.as_deref().is_some_and(|inside| inside != media::INDEX);
-            if other { Ok(Listing::Other) } else { Ok(Listing::Page(manifests.unwrap_or_default())) }
-        }
+        Ok(Page { manifests: Some(manifests), media_type }) => match media_type {
+            Some(inside) if inside != media::INDEX && by_type => {
+                let detail = format!("a list of referrers that calls itself {inside:?}");
+                Err(RegistryError::new(Problem::Protocol, operation, detail))
+            }
+            Some(inside) if inside != media::INDEX => Ok(Listing::Other),
+            _ => Ok(Listing::Page(manifests.unwrap_or_default())),
+        },
         // A page of another kind, also one of valid JSON, is what a login wall or another API answers.
         Ok(_) if !by_type => Ok(Listing::Other),
         Err(_) if !by_type && !has_manifests(bytes) => Ok(Listing::Other),
@@ -218,10 +228,19 @@ mod tests {
         assert_eq!(kind(index, empty), Ok(Some(0)));
         assert_eq!(kind(Some("application/json"), empty), Ok(Some(0)));
         assert_eq!(kind(index, r#"{"manifests":null}"#), Ok(Some(0)));
-        for other in ["<html></html>", "{}", "", "[]", r#"{"errors":[]}"#] {
+        let list = format!(r#"{{"mediaType":"{}","manifests":[]}}"#, media::DOCKER_INDEX);
+        for other in [&list, "<html></html>", "{}", "", "[]", r#"{"errors":[]}"#] {
             assert_eq!(kind(Some("text/html"), other), Ok(None), "{other}");
             assert_eq!(kind(index, other), Err(Problem::Protocol), "{other}");
         }
+    }
+
+    #[test]
+    fn the_fallback_tag_is_no_longer_than_a_tag() {
+        let short = Digest::sha256(b"");
+        assert_eq!(fallback_tag(&short), ImageName::Tag(short.tag("")));
+        let long = Digest::compute(crate::digest::Algorithm::Sha512, b"");
+        assert_eq!(fallback_tag(&long), ImageName::Tag(format!("sha512-{}", &long.hex()[..64])));
     }
 
     #[test]

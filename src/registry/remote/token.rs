@@ -50,6 +50,7 @@ impl TokenRequest<'_> {
         if answer.status() != 200 {
             // What the service says may echo the login, so only its status is told.
             let status = answer.status();
+            // What may pass is tried again, a POST as well: exchanging a token changes nothing.
             let mut failure = answer.refuse_silently();
             if matches!(status.as_u16(), 400 | 401 | 403) {
                 let who = if self.login.is_some() { "these credentials" } else { "a stranger" };

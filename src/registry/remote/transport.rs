@@ -89,6 +89,11 @@ impl Transport {
         })
     }
 
+    #[cfg(all(test, feature = "testing"))]
+    pub(super) fn is_set_up_for_tls(&self) -> bool {
+        self.web.get().is_some()
+    }
+
     /// Where `repository` is.
     pub(super) fn target(&self, repository: Repository) -> Result<Target, RegistryError> {
         let target = Target::new(repository, &self.plain_http)?;

@@ -1,5 +1,7 @@
 //! What the tests share.
 
+pub(crate) mod bench;
 pub(crate) mod command;
 pub(crate) mod corpus;
+pub(crate) mod form;
 pub(crate) mod scene;

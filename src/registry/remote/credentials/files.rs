@@ -1,4 +1,5 @@
 //! `config.json` of docker and `auth.json` of Podman: where they are and what they say.
+#![expect(clippy::disallowed_methods, reason = "the login files are read here and nowhere else")]
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,4 +1,5 @@
 //! Credential helpers: programs `docker-credential-NAME` that answer `get` on their output.
+#![expect(clippy::disallowed_methods, reason = "credential helpers are programs; only they are run, and only here")]
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -85,6 +86,11 @@ fn is_helper_name(name: &str) -> bool {
         && name.bytes().all(|b| word(b) || b == b'-' || b == b'.')
 }
 
+/// Held by tests from writing a program to starting it: a program that is open
+/// for writing in a child of another test cannot be started.
+#[cfg(all(test, unix))]
+pub(in crate::registry::remote) static PROGRAMS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 #[cfg(all(test, unix))]
 mod tests {
     use std::fs::Permissions;
@@ -104,6 +110,7 @@ mod tests {
 
     /// What a helper that is this script answers.
     async fn helper(script: &str) -> Result<Option<Login>, String> {
+        let _alone = PROGRAMS.lock().await;
         let folder = folder(script);
         ask("test", "cgr.dev", &[folder.path().to_owned()]).await
     }
@@ -133,6 +140,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_helper_that_hangs_is_ended() {
+        let _alone = PROGRAMS.lock().await;
         let folder = folder("exec sleep 60");
         let asked = ask_within(Duration::from_millis(5), "test", "cgr.dev", &[folder.path().to_owned()]).await;
         assert!(asked.is_err_and(|e| e.contains("did not answer")));

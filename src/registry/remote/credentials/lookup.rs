@@ -16,8 +16,11 @@ pub(in crate::registry::remote) struct Credentials {
     logins: BTreeMap<String, Login>,
     files: CredentialFiles,
     /// A helper may take a second: each is asked once per server.
-    asked: Mutex<BTreeMap<(String, String), Arc<OnceCell<Answer>>>>,
+    asked: Mutex<BTreeMap<Question, Arc<OnceCell<Answer>>>>,
 }
+
+/// A helper, and the server it is asked about.
+type Question = (String, String);
 
 /// A helper's answer, for everybody who asks the same.
 type Answer = Result<Option<Login>, String>;

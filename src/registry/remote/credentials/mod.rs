@@ -2,44 +2,12 @@
 
 mod files;
 mod helper;
+mod login;
 mod lookup;
 
 pub use files::CredentialFiles;
+#[cfg(all(test, unix, feature = "testing"))]
+pub(super) use helper::PROGRAMS;
+pub(super) use login::Kind;
+pub use login::Login;
 pub(super) use lookup::{Credentials, Found};
-
-use super::secret::Secret;
-
-/// A login for one registry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Login(pub(super) Kind);
-
-/// What is known about a login.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A user's name and password.
-    Password { username: String, password: Secret },
-    /// What a token service gives tokens for: docker's "identity token", OAuth2's refresh token.
-    Identity(Secret),
-    /// A token for the registry itself.
-    Bearer(Secret),
-}
-
-impl Login {
-    /// A user's name and password.
-    #[must_use]
-    pub fn password(username: impl Into<String>, password: impl Into<String>) -> Self {
-        Self(Kind::Password { username: username.into(), password: Secret::new(password) })
-    }
-
-    /// An identity (refresh) token, which the registry's token service exchanges for tokens.
-    #[must_use]
-    pub fn identity_token(token: impl Into<String>) -> Self {
-        Self(Kind::Identity(Secret::new(token)))
-    }
-
-    /// A token that the registry itself accepts.
-    #[must_use]
-    pub fn registry_token(token: impl Into<String>) -> Self {
-        Self(Kind::Bearer(Secret::new(token)))
-    }
-}
