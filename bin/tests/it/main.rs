@@ -7,6 +7,7 @@ mod liveness;
 mod postgres;
 mod schema;
 mod support;
+mod trust;
 mod usage;
 mod verify_blob;
 mod wire;
