@@ -11,6 +11,7 @@ mod scenarios;
 mod schema;
 mod support;
 mod tree;
+mod trust;
 mod usage;
 mod verify_blob;
 mod wire;
