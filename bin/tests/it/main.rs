@@ -1,6 +1,7 @@
 //! The one integration test binary. `house` holds that every file is named here.
 
 mod conformance;
+mod demo;
 mod house;
 mod layout;
 mod liveness;
