@@ -28,6 +28,8 @@ pub(crate) enum Command {
     VerifyBlob(Box<verify_blob::Args>),
     /// Show everything that is attached to an image and its platforms, unverified
     Tree(Box<tree::Args>),
+    /// Show a verification and three refusals, on an image made for it: no network, no account
+    Demo,
     /// Say what a reason code means and what to do about it
     Explain(explain::Args),
 }

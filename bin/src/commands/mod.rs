@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod tree;
 pub(crate) mod verify;
@@ -16,6 +17,7 @@ pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<ExitStatus, CliError> {
         Command::Verify(args) => block_on(verify::run(*args, printer)),
         Command::VerifyBlob(args) => block_on(verify_blob::run(&args, printer)),
         Command::Tree(args) => block_on(tree::run(*args, printer)),
+        Command::Demo => block_on(demo::run(printer)),
         Command::Explain(args) => explain::run(&args, printer),
     }
 }

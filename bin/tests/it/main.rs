@@ -3,6 +3,7 @@
 mod chainguard;
 mod conformance;
 mod corpus;
+mod demo;
 mod house;
 mod layout;
 mod liveness;
