@@ -250,6 +250,29 @@ fn what_cannot_be_asked_is_exit_2_and_prints_no_report() {
 }
 
 #[test]
+fn the_seeds_of_the_fuzz_targets_are_genuine() {
+    // What never verifies would teach the fuzzer nothing about what follows.
+    let fuzz = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
+    let path = |name: &str| fuzz.join(name).display().to_string();
+    let run = |seed: &str, file: &str, wanted: &str| {
+        let (bundle, root) = (path(&format!("seeds/bundle/{seed}")), path("trusted_root.json"));
+        let arguments = ["verify-blob", file, "--bundle", &bundle, "--trusted-root", &root, "--type", wanted];
+        let more = ["--preset", "chainguard-public", "-o", "json"];
+        outcome(&cg_attest_with([&arguments[..], &more].concat(), &[], "a file"))
+    };
+    let image = Digest::sha256(b"an image").to_string();
+    for (seed, file, wanted) in [
+        ("blob-v0.1", "-", "signature"),
+        ("blob-rekor-v2", "-", "signature"),
+        ("dsse-v0.2-intoto", image.as_str(), "signature"),
+        ("dsse-v0.3", &image, "slsa"),
+    ] {
+        assert_eq!(run(seed, file, wanted), accepted(), "{seed}");
+    }
+    assert_eq!(run("key", "-", "signature"), refused("wrong-signer", "key-mismatch"));
+}
+
+#[test]
 fn a_recorded_attestation_is_accepted_for_its_platform_and_for_no_other() {
     let Some(folder) = corpus::folder() else { return };
     let bundle = folder.join("chainguard/postgres-18.4-2026/slsa-provenance.sigstore.json").display().to_string();
