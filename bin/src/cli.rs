@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{explain, tree, verify};
+use crate::commands::{explain, inspect, tree, verify};
 use crate::printer::ColorChoice;
 
 /// May I run this image? Verifies signatures, SBOMs and provenance of container images, per platform.
@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Verify(Box<verify::Args>),
     /// Show everything that is attached to an image and its platforms, unverified
     Tree(Box<tree::Args>),
+    /// Decode what is attached: who claims to have signed what, and when, unverified
+    Inspect(Box<inspect::Args>),
     /// Say what a reason code means and what to do about it
     Explain(explain::Args),
 }

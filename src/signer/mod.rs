@@ -6,4 +6,4 @@ mod claims;
 pub use certificate::{Identity, IdentityKind, Signer};
 pub use claims::{Claim, Claims};
 
-pub(crate) use certificate::{SignerError, Unverified};
+pub(crate) use certificate::Unverified;

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod explain;
+pub(crate) mod inspect;
 pub(crate) mod tree;
 pub(crate) mod verify;
 
@@ -14,6 +15,7 @@ pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<ExitStatus, CliError> {
     match cli.command {
         Command::Verify(args) => block_on(verify::run(*args, printer)),
         Command::Tree(args) => block_on(tree::run(*args, printer)),
+        Command::Inspect(args) => block_on(inspect::run(*args, printer)),
         Command::Explain(args) => explain::run(&args, printer),
     }
 }

@@ -1,6 +1,9 @@
 //! Reports as people and other programs read them.
 
+mod claimed;
 mod cosign;
+mod inspection;
+mod inspection_json;
 mod matrix;
 mod refusal;
 mod report;
@@ -9,6 +12,8 @@ mod text;
 mod tree;
 
 pub(crate) use cosign::cosign;
+pub(crate) use inspection::{Inspection, inspection};
+pub(crate) use inspection_json::inspection_document;
 pub(crate) use report::report;
 pub(crate) use signer::signed_by;
 pub(crate) use tree::{tree, tree_document};

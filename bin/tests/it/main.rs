@@ -1,6 +1,7 @@
 //! The one integration test binary. `house` holds that every file is named here.
 
 mod house;
+mod inspect;
 mod layout;
 mod postgres;
 mod support;
