@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{explain, inspect, tree, verify};
+use crate::commands::{explain, get, inspect, tree, verify};
 use crate::printer::ColorChoice;
 
 /// May I run this image? Verifies signatures, SBOMs and provenance of container images, per platform.
@@ -21,6 +21,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Verify images: one matrix of every platform × every requirement, and a verdict
     Verify(Box<verify::Args>),
+    /// Print a verified attestation: its predicate, statement, envelope or bundle
+    Get(Box<get::Args>),
     /// Show everything that is attached to an image and its platforms, unverified
     Tree(Box<tree::Args>),
     /// Decode what is attached: who claims to have signed what, and when, unverified

@@ -44,13 +44,15 @@ pub struct VerifyRequest<'a> {
     pub now: Timestamp,
     /// Read everything that is attached, also what nothing asks for.
     pub read_all: bool,
+    /// Keep the bytes of what is accepted, for [`Assessed::content`].
+    pub keep_content: bool,
 }
 
 impl<'a> VerifyRequest<'a> {
     /// Verifies all platforms of a reference, now.
     #[must_use]
     pub fn new(reference: Reference, policy: &'a Policy, now: Timestamp) -> Self {
-        Self { image: ImageRequest::new(reference), policy, now, read_all: false }
+        Self { image: ImageRequest::new(reference), policy, now, read_all: false, keep_content: false }
     }
 }
 
@@ -123,6 +125,7 @@ impl Run<'_> {
     async fn verify(&self, facts: &ImageFacts, index: Option<&crate::image::Index>, phases: &mut Phases) -> Report {
         let Self { client, context, request, .. } = self;
         let assessor = Assessor::new(request.policy, &client.trust, request.now, &client.limits);
+        let assessor = assessor.keep_content(request.keep_content);
         let listing = discover::list(&*client.pull, context, self.repository, &facts.targets, index);
         let discovered = match within(context, "listing evidence", listing).await {
             Ok(discovered) => discovered,

@@ -5,6 +5,7 @@ mod annotations;
 mod candidate;
 mod classify;
 mod decode;
+mod export;
 mod target;
 mod timestamp;
 

@@ -1,8 +1,10 @@
 //! One file per command.
 
 pub(crate) mod explain;
+pub(crate) mod get;
 pub(crate) mod inspect;
 pub(crate) mod tree;
+mod unverified;
 pub(crate) mod verify;
 
 use crate::cli::{Cli, Command};
@@ -16,6 +18,7 @@ pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<ExitStatus, CliError> {
         Command::Verify(args) => block_on(verify::run(*args, printer)),
         Command::Tree(args) => block_on(tree::run(*args, printer)),
         Command::Inspect(args) => block_on(inspect::run(*args, printer)),
+        Command::Get(args) => block_on(get::run(*args, printer)),
         Command::Explain(args) => explain::run(&args, printer),
     }
 }

@@ -191,7 +191,7 @@ async fn verify(job: Job, shared: Arc<Shared>) -> (Report, Vec<String>) {
     (report, pinned)
 }
 
-fn of_verdict(verdict: Verdict) -> ExitStatus {
+pub(super) fn of_verdict(verdict: Verdict) -> ExitStatus {
     match verdict {
         Verdict::Accept => ExitStatus::Accepted,
         Verdict::Refuse => ExitStatus::Refused,
@@ -200,7 +200,7 @@ fn of_verdict(verdict: Verdict) -> ExitStatus {
 }
 
 /// A name without a policy: the next step is to see who signed it.
-fn missing_policy(error: CliError, name: &str) -> CliError {
+pub(super) fn missing_policy(error: CliError, name: &str) -> CliError {
     if error.code != Code::PolicyMissing || error.hint.is_some() {
         return error;
     }

@@ -2,7 +2,7 @@
 
 use cg_attest::report::Report;
 use cg_attest::signer::Claim;
-use cg_attest::time::human;
+use cg_attest::time::{Timestamp, human};
 use cg_attest::verify::{Assessed, VerifiedBundle};
 
 use crate::printer::escape;
@@ -21,10 +21,15 @@ pub(crate) fn signed_by(report: &Report) -> Option<String> {
             .max_by_key(|b| b.times().last().cloned())
     };
     let bundle = accepted(true).or_else(|| accepted(false))?;
+    Some(format!("signed by {}", signer(bundle, report.time())))
+}
+
+/// `ORG/REPO FILE@BRANCH, TRIGGER, 3 h ago (log 123, promised)`.
+pub(crate) fn signer(bundle: &VerifiedBundle, now: Timestamp) -> String {
     let mut parts = vec![short(&bundle.signer().identity().value)];
     parts.extend(trigger(bundle));
     if let Some(newest) = bundle.times().last() {
-        parts.push(format!("{} ago", human(report.time().since(newest.time))));
+        parts.push(format!("{} ago", human(now.since(newest.time))));
     }
     let logs: Vec<String> = bundle
         .logs()
@@ -32,7 +37,7 @@ pub(crate) fn signed_by(report: &Report) -> Option<String> {
         .map(|log| format!("log {}, {}", log.index, if log.evidence == "proof" { "proven" } else { "promised" }))
         .collect();
     let logs = if logs.is_empty() { "no log".to_owned() } else { logs.join("; ") };
-    Some(format!("signed by {} ({logs})", parts.join(", ")))
+    format!("{} ({logs})", parts.join(", "))
 }
 
 fn trigger(bundle: &VerifiedBundle) -> Option<String> {

@@ -1,5 +1,6 @@
 //! The one integration test binary. `house` holds that every file is named here.
 
+mod get;
 mod house;
 mod inspect;
 mod layout;
