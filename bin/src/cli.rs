@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{explain, tree, verify, verify_blob};
+use crate::commands::{explain, get, inspect, tree, verify, verify_blob};
 use crate::printer::ColorChoice;
 
 /// May I run this image? Verifies signatures, SBOMs and provenance of container images, per platform.
@@ -26,8 +26,12 @@ pub(crate) enum Command {
     Verify(Box<verify::Args>),
     /// Verify a file: a signature, or an attestation with --type, in a Sigstore bundle
     VerifyBlob(Box<verify_blob::Args>),
+    /// Print a verified attestation: its predicate, statement, envelope or bundle
+    Get(Box<get::Args>),
     /// Show everything that is attached to an image and its platforms, unverified
     Tree(Box<tree::Args>),
+    /// Decode what is attached: who claims to have signed what, and when, unverified
+    Inspect(Box<inspect::Args>),
     /// Show a verification and three refusals, on an image made for it: no network, no account
     Demo,
     /// Say what a reason code means and what to do about it

@@ -59,6 +59,17 @@ impl Printer {
         written.map_err(|error| CliError::undecided(Code::FileUnreadable, format!("stdout: {error}")))
     }
 
+    /// Writes a document byte for byte. Only on a terminal it is made safe to
+    /// look at and ends with a line end: nobody computes a digest there.
+    pub(crate) fn document(&self, bytes: &[u8]) -> Result<(), CliError> {
+        if !std::io::stdout().is_terminal() {
+            return self.data(bytes);
+        }
+        let text = String::from_utf8_lossy(bytes);
+        let lines: Vec<String> = text.lines().map(escape).collect();
+        self.data((lines.join("\n") + "\n").as_bytes())
+    }
+
     /// Writes one line of talk.
     pub(crate) fn note(&self, text: &str) {
         // There is nowhere left to say that stderr is closed.

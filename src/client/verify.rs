@@ -46,13 +46,15 @@ pub struct VerifyRequest<'a> {
     pub now: Timestamp,
     /// Read everything that is attached, also what nothing asks for.
     pub read_all: bool,
+    /// Keep the bytes of what is accepted, for [`Assessed::content`].
+    pub keep_content: bool,
 }
 
 impl<'a> VerifyRequest<'a> {
     /// Verifies all platforms of a reference, now.
     #[must_use]
     pub fn new(reference: Reference, policy: &'a Policy, now: Timestamp) -> Self {
-        Self { image: ImageRequest::new(reference), policy, now, read_all: false }
+        Self { image: ImageRequest::new(reference), policy, now, read_all: false, keep_content: false }
     }
 }
 
@@ -129,6 +131,7 @@ struct Run<'a> {
 impl Run<'_> {
     async fn verify(&self, facts: &ImageFacts, index: Option<&Index>, phases: &mut Phases) -> Report {
         let assessor = Assessor::new(self.request.policy, &self.client.trust, self.request.now, &self.client.limits);
+        let assessor = assessor.keep_content(self.request.keep_content);
         let mut found = Found::default();
         let everything: Vec<usize> = (0..facts.targets.len()).collect();
         self.look(&assessor, facts, index, &everything, &mut found, phases).await;

@@ -5,12 +5,14 @@
 //!    tags; then the manifests of the referrers, in one flight.
 //! 3. [`read`]: the bundles and layers, in one flight.
 //!
+//! [`everything`] goes that way without a policy, for showing what there is, and
 //! [`tree`] looks at everything that is attached, evidence or not, and reads none of it.
 //!
 //! A place that cannot be read is a value that says so. Only a definite
 //! absence is one.
 
 mod deadline;
+mod everything;
 mod grow;
 mod list;
 mod manifest;
@@ -18,6 +20,7 @@ mod read;
 mod resolve;
 mod tree;
 
+pub use everything::{Everything, everything};
 pub use list::{Discovered, Listed, Pending, list};
 pub use read::read;
 pub use resolve::{ImageRequest, ResolveError, resolve};

@@ -162,24 +162,9 @@ impl Candidate {
         Self { content, ..Self::bundle(envelope, origin) }
     }
 
-    /// The candidate as a bundle, with the bytes that a message signature in it
-    /// is over. `None` if there is nothing that could be verified.
+    /// As [`Content::to_bundle`].
     pub(crate) fn to_bundle(&self, limits: &Limits) -> Option<Result<(Bundle, Option<&VerifiedBlob>), Failure>> {
-        match &self.content {
-            Content::Bundle(blob) => Some(Bundle::parse(blob.bytes(), limits).map(|bundle| (bundle, None))),
-            Content::SimpleSigning { payload, annotations } => {
-                let parts = annotations::simple_signing(annotations);
-                Some(parts.and_then(|parts| Bundle::from_legacy(parts, limits)).map(|bundle| (bundle, Some(payload))))
-            }
-            Content::Envelope { envelope, annotations } => {
-                let parts = annotations::envelope(annotations, envelope.bytes());
-                Some(parts.and_then(|parts| Bundle::from_legacy(parts, limits)).map(|bundle| (bundle, None)))
-            }
-            Content::Rejected(unread) => {
-                Some(Err(Failure::new(CheckName::Structure, unread.code, unread.detail.clone())))
-            }
-            Content::Skipped | Content::Failed(_) | Content::Unsigned => None,
-        }
+        self.content.to_bundle(limits)
     }
 
     /// Whether the log evidence of this kind of place may be a promise: the
@@ -189,6 +174,26 @@ impl Candidate {
             OriginKind::LegacySignature | OriginKind::LegacyAttestation | OriginKind::SignatureReferrer => true,
             OriginKind::File => bundle.is_v01(),
             OriginKind::BundleReferrer | OriginKind::Buildkit => false,
+        }
+    }
+}
+
+impl Content {
+    /// The evidence as a bundle, with the bytes that a message signature in it
+    /// is over. `None` if there is nothing that could be verified.
+    pub(crate) fn to_bundle(&self, limits: &Limits) -> Option<Result<(Bundle, Option<&VerifiedBlob>), Failure>> {
+        match self {
+            Self::Bundle(blob) => Some(Bundle::parse(blob.bytes(), limits).map(|bundle| (bundle, None))),
+            Self::SimpleSigning { payload, annotations } => {
+                let parts = annotations::simple_signing(annotations);
+                Some(parts.and_then(|parts| Bundle::from_legacy(parts, limits)).map(|bundle| (bundle, Some(payload))))
+            }
+            Self::Envelope { envelope, annotations } => {
+                let parts = annotations::envelope(annotations, envelope.bytes());
+                Some(parts.and_then(|parts| Bundle::from_legacy(parts, limits)).map(|bundle| (bundle, None)))
+            }
+            Self::Rejected(unread) => Some(Err(Failure::new(CheckName::Structure, unread.code, unread.detail.clone()))),
+            Self::Skipped | Self::Failed(_) | Self::Unsigned => None,
         }
     }
 }

@@ -4,10 +4,17 @@
 mod annotations;
 mod candidate;
 mod classify;
+mod decode;
+mod export;
 mod target;
+mod timestamp;
 
 pub use candidate::{Candidate, Content, Origin, OriginKind, Unread};
 pub use classify::{Attached, classify_manifest, is_evidence};
+pub use decode::{
+    Decoded, Reading, UnverifiedBundle, UnverifiedCertificate, UnverifiedContent, UnverifiedLogEntry,
+    UnverifiedTimestamp,
+};
 pub use target::{Listing, ListingKind, Target, TargetName};
 
 #[cfg(feature = "client")]

@@ -5,3 +5,5 @@ mod claims;
 
 pub use certificate::{Identity, IdentityKind, Signer};
 pub use claims::{Claim, Claims};
+
+pub(crate) use certificate::Unverified;

@@ -15,11 +15,24 @@ use crate::code::Code;
 use crate::digest::{Digest, hex};
 use crate::json;
 use crate::limits::Limits;
+use crate::time::Timestamp;
 
 /// A well-formed bundle of a version and with entries that can be verified.
 #[derive(Debug, Clone)]
 pub(crate) struct Bundle {
     pub(super) inner: Inner,
+}
+
+/// What a log entry says, for showing it.
+pub(crate) struct EntryFacts {
+    /// Lower-case hex.
+    pub(crate) log_id: String,
+    pub(crate) index: u64,
+    /// Kind and version.
+    pub(crate) kind: String,
+    pub(crate) integrated_time: Option<Timestamp>,
+    pub(crate) proof: bool,
+    pub(crate) promise: bool,
 }
 
 /// What the bundle's signature is over.
@@ -170,6 +183,37 @@ impl Bundle {
     /// The signing certificate, DER; none for a managed key.
     pub(crate) fn leaf(&self) -> Option<&[u8]> {
         self.inner.signing_certificate().map(DerCertificate::as_bytes)
+    }
+
+    /// What the bundle says about which managed key; none where it has a certificate or says nothing.
+    pub(crate) fn key_hint(&self) -> Option<&str> {
+        match &self.inner.verification_material.content {
+            VerificationMaterialContent::PublicKey(key) => Some(key.hint.as_str()).filter(|hint| !hint.is_empty()),
+            _ => None,
+        }
+    }
+
+    /// The log entries.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = EntryFacts> {
+        self.inner.verification_material.tlog_entries.iter().map(|entry| EntryFacts {
+            log_id: hex(entry.log_id.key_id.as_bytes()),
+            index: entry.log_index.get(),
+            kind: format!("{} {}", entry.kind_version.kind(), entry.kind_version.version()),
+            integrated_time: entry.integrated_time.map(Timestamp::from_jiff),
+            proof: entry.inclusion_proof.is_some(),
+            promise: entry.inclusion_promise.is_some(),
+        })
+    }
+
+    /// The signed timestamps, DER.
+    pub(crate) fn timestamps(&self) -> impl Iterator<Item = &[u8]> {
+        let tokens = &self.inner.verification_material.timestamp_verification_data.rfc3161_timestamps;
+        tokens.iter().map(|token| token.signed_timestamp.as_bytes())
+    }
+
+    /// The media type, which names the version.
+    pub(crate) fn media_type(&self) -> &'static str {
+        self.inner.media_type.as_str()
     }
 
     /// The digest of the signature and its certificate: equal for the same

@@ -24,6 +24,7 @@ pub struct Assessor<'a> {
     trust: &'a TrustRoot,
     now: Timestamp,
     limits: &'a Limits,
+    keep_content: bool,
 }
 
 /// What became of one candidate: every check, and what it proved.
@@ -43,6 +44,7 @@ pub struct Assessed {
     pub(super) unsigned: bool,
     pub(super) verified: Option<VerifiedBundle>,
     pub(super) accepted: Option<Accepted>,
+    pub(super) content: Option<Content>,
     /// What makes two candidates the same piece of evidence in two formats.
     pub(super) signature: Option<Digest>,
 }
@@ -108,7 +110,13 @@ impl<'a> Assessor<'a> {
     /// An assessor. `now` is the time that verified times may not be after.
     #[must_use]
     pub fn new(policy: &'a Policy, trust: &'a TrustRoot, now: Timestamp, limits: &'a Limits) -> Self {
-        Self { policy, trust, now, limits }
+        Self { policy, trust, now, limits, keep_content: false }
+    }
+
+    /// The same, keeping the bytes of what the policy accepts, for [`Assessed::content`].
+    #[must_use]
+    pub fn keep_content(self, keep: bool) -> Self {
+        Self { keep_content: keep, ..self }
     }
 
     pub(crate) fn policy(&self) -> &'a Policy {
@@ -135,6 +143,9 @@ impl<'a> Assessor<'a> {
                 let signed = Signed::read(&bundle, payload, self.limits);
                 self.judge(candidate, &bundle, payload, signed, wanted, &mut assessed);
             }
+        }
+        if self.keep_content && assessed.accepted.is_some() {
+            assessed.content = Some(candidate.content.clone());
         }
         assessed
     }
@@ -446,6 +457,7 @@ impl Assessed {
             unsigned: matches!(candidate.content, Content::Unsigned),
             verified: None,
             accepted: None,
+            content: None,
             signature: None,
         }
     }
@@ -605,5 +617,12 @@ impl Assessed {
             Some(Accepted::Attestation(attestation)) => Some(attestation),
             _ => None,
         }
+    }
+
+    /// The bytes that were verified, in the form in which they were found:
+    /// only of what the policy accepts, and only where they were asked for.
+    #[must_use]
+    pub fn content(&self) -> Option<&Content> {
+        self.content.as_ref()
     }
 }

@@ -2,7 +2,10 @@
 
 pub(crate) mod demo;
 pub(crate) mod explain;
+pub(crate) mod get;
+pub(crate) mod inspect;
 pub(crate) mod tree;
+mod unverified;
 pub(crate) mod verify;
 pub(crate) mod verify_blob;
 
@@ -17,6 +20,8 @@ pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<ExitStatus, CliError> {
         Command::Verify(args) => block_on(verify::run(*args, printer)),
         Command::VerifyBlob(args) => block_on(verify_blob::run(&args, printer)),
         Command::Tree(args) => block_on(tree::run(*args, printer)),
+        Command::Inspect(args) => block_on(inspect::run(*args, printer)),
+        Command::Get(args) => block_on(get::run(*args, printer)),
         Command::Demo => block_on(demo::run(printer)),
         Command::Explain(args) => explain::run(&args, printer),
     }

@@ -11,6 +11,8 @@ pub(crate) use policy::PolicyArgs;
 pub(crate) use registry::RegistryArgs;
 pub(crate) use trust::TrustArgs;
 
+use std::io::Read;
+
 use cg_attest::time::Timestamp;
 
 use crate::error::CliError;
@@ -22,10 +24,18 @@ pub(crate) fn now() -> Result<Timestamp, CliError> {
 
 /// Reads a file that a flag names.
 pub(crate) fn read_file(path: &std::path::Path, limit: u64) -> Result<Vec<u8>, CliError> {
-    use std::io::Read as _;
     let file = std::fs::File::open(path).map_err(|e| CliError::file(path, e))?;
+    read_all(path, file, limit)
+}
+
+/// As [`read_file`], with `-` for stdin.
+pub(crate) fn read_input(path: &std::path::Path, limit: u64) -> Result<Vec<u8>, CliError> {
+    if path.as_os_str() == "-" { read_all(path, std::io::stdin().lock(), limit) } else { read_file(path, limit) }
+}
+
+fn read_all(path: &std::path::Path, from: impl Read, limit: u64) -> Result<Vec<u8>, CliError> {
     let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(|e| CliError::file(path, e))?;
+    from.take(limit + 1).read_to_end(&mut bytes).map_err(|e| CliError::file(path, e))?;
     if bytes.len() as u64 > limit {
         return Err(CliError::file(path, format!("longer than {limit} bytes")));
     }

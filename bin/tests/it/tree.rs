@@ -95,7 +95,7 @@ async fn everything_that_is_attached_is_drawn() {
 #[tokio::test]
 async fn an_artifact_that_is_both_entry_and_referrer_is_opened_once() {
     let image = ImageBuilder::new().buildkit(BuildKit::Artifact).build();
-    let folder = folder(&[image.upload.clone()]).await;
+    let folder = folder(std::slice::from_ref(&image.upload)).await;
     let ran = cg_attest(&["tree", &folder.name(), "--platform", "linux/arm64"]);
     assert_eq!(
         shape(&ran),
@@ -172,7 +172,7 @@ async fn a_referrer_that_refers_elsewhere_is_shown_as_such() {
 #[tokio::test]
 async fn a_platform_that_is_not_listed_is_exit_1() {
     let image = ImageBuilder::new().build();
-    let folder = folder(&[image.upload.clone()]).await;
+    let folder = folder(std::slice::from_ref(&image.upload)).await;
     assert_eq!(cg_attest(&["tree", &folder.name(), "--platform", "linux/arm64"]).code, 0);
     let ran = cg_attest(&["tree", &folder.name(), "--platform", "linux/s390x"]);
     assert_eq!(ran.code, 1, "{ran:?}");
