@@ -76,11 +76,11 @@ impl Stage {
     fn get_by(&self, name: &str, arguments: &[&str]) -> Ran {
         let image = self.folder.name();
         let policy = ["get", &image, "--trusted-root", &self.root, "--identity", name, "--issuer", ISSUER];
-        cg_attest(&[&policy[..], arguments].concat())
+        cg_attest([&policy[..], arguments].concat())
     }
 
     fn get_unverified(&self, arguments: &[&str]) -> Ran {
-        cg_attest(&[&["get", &self.folder.name(), "--unverified"][..], arguments].concat())
+        cg_attest([&["get", &self.folder.name(), "--unverified"][..], arguments].concat())
     }
 }
 
@@ -126,7 +126,7 @@ async fn several_platforms_are_one_line_each() {
     let ran = stage.get(&["--type", SCAN]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let line = |platform: &str, digest: &Digest, found: &str| {
-        let predicate = predicate(found).replace('\n', "");
+        let predicate = predicate(found).replace('\n', " ");
         format!(r#"{{"platform":"{platform}","digest":"{digest}","predicateType":"{SCAN}","predicate":{predicate}}}"#)
             + "\n"
     };
@@ -148,7 +148,7 @@ async fn a_legacy_layer_is_an_envelope_and_becomes_a_bundle() {
     assert_eq!((ran.code, ran.stdout.as_bytes()), (0, layer.bytes.as_slice()), "{ran:?}");
     let bundle = stage.get(&[AMD64, &["-o", "bundle"]].concat()).stdout;
     let path = stage.folder.file("bundle.json", &bundle).display().to_string();
-    let document = cg_attest(&["inspect", "--bundle", &path, "-o", "json"]).json();
+    let document = cg_attest(["inspect", "--bundle", &path, "-o", "json"]).json();
     let decoded = &document["evidence"][0]["bundle"];
     assert_eq!(decoded["mediaType"], "application/vnd.dev.sigstore.bundle+json;version=0.1");
     assert_eq!(
@@ -299,7 +299,7 @@ async fn a_managed_key_is_a_policy_too() {
         let path = stage.folder.file("key.pem", &pem).display().to_string();
         let image = stage.folder.name();
         let arguments = ["get", &image, "--trusted-root", &stage.root, "--key", &path];
-        let ran = cg_attest(&[&arguments[..], AMD64].concat());
+        let ran = cg_attest([&arguments[..], AMD64].concat());
         assert_eq!((ran.code, ran.stdout.is_empty()), (status, status != 0), "{ran:?}");
     }
 }
@@ -314,7 +314,7 @@ fn contradictions_are_found_before_anything_is_read() {
         (&["--type", "spdx", "--unverified", "--identity", "x"], "cannot be used with"),
         (&[], "--type <TYPE>"),
     ] {
-        let ran = cg_attest(&[&["get", absent][..], arguments].concat());
+        let ran = cg_attest([&["get", absent][..], arguments].concat());
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{arguments:?}: {ran:?}");
         assert!(ran.stderr.contains(text), "{text}: {ran:?}");
     }
@@ -323,7 +323,7 @@ fn contradictions_are_found_before_anything_is_read() {
 #[tokio::test]
 async fn without_a_policy_it_says_how_to_get_one() {
     let stage = Scene::new().stage().await;
-    let ran = cg_attest(&["get", &stage.folder.name(), "--type", "spdx"]);
+    let ran = cg_attest(["get", &stage.folder.name(), "--type", "spdx"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
     for text in ["error[policy-missing]", "cg-attest inspect", "--unverified prints without verifying"] {
         assert!(ran.stderr.contains(text), "{text}: {ran:?}");
@@ -339,9 +339,9 @@ async fn the_provenance_of_the_recorded_postgres_image_is_printed() {
     let arm64 = ["--platform", "linux/arm64", "--preset", "chainguard-public"];
     let envelope = corpus::json(&recorded.join("chainguard/postgres-18.4-2026/slsa-attestation-envelope.json"));
     let signed = corpus::base64(envelope["payload"].as_str().expect("a payload"));
-    let ran = cg_attest(&[&["get", &name, "--type", "slsa", "-o", "statement"][..], &arm64].concat());
+    let ran = cg_attest([&["get", &name, "--type", "slsa", "-o", "statement"][..], &arm64].concat());
     assert_eq!((ran.code, ran.stdout.as_bytes()), (0, signed.as_slice()), "{}", ran.stderr);
     // The SBOM is listed, and was not recorded.
-    let ran = cg_attest(&[&["get", &name, "--type", "spdx"][..], &arm64].concat());
+    let ran = cg_attest([&["get", &name, "--type", "spdx"][..], &arm64].concat());
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{ran:?}");
 }

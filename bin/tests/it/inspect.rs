@@ -42,7 +42,7 @@ fn evidence(document: &Value) -> &Value {
 #[tokio::test]
 async fn a_bundle_is_decoded_and_marked_as_unverified() {
     let (folder, image) = signed(&Identity::chainguard_images(), None).await;
-    let ran = cg_attest(&["inspect", &folder.name(), "-o", "json"]);
+    let ran = cg_attest(["inspect", &folder.name(), "-o", "json"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let document = ran.json();
     assert_eq!((&document["verified"], &document["complete"]), (&json!(false), &json!(true)));
@@ -76,7 +76,7 @@ async fn a_bundle_is_decoded_and_marked_as_unverified() {
 #[tokio::test]
 async fn the_text_warns_first_and_ends_with_a_command_to_copy() {
     let (folder, _) = signed(&Identity::chainguard_images(), None).await;
-    let ran = cg_attest(&["inspect", &folder.name()]);
+    let ran = cg_attest(["inspect", &folder.name()]);
     assert!(ran.stdout.starts_with("UNVERIFIED: nothing below was checked."), "{ran:?}");
     for line in ["    about        this digest, as registry.example/app\n", "    timestamp    2026-03-02T12:00:00Z\n"] {
         assert!(ran.stdout.contains(line), "{line}: {}", ran.stdout);
@@ -90,7 +90,7 @@ async fn the_text_warns_first_and_ends_with_a_command_to_copy() {
 async fn what_does_not_verify_is_shown_all_the_same() {
     for fault in [Fault::SignatureBad, Fault::CheckpointByUnknownKey, Fault::CertificateOfAnotherAuthority] {
         let (folder, _) = signed(&Identity::chainguard_images(), Some(fault)).await;
-        let document = cg_attest(&["inspect", &folder.name(), "-o", "json"]).json();
+        let document = cg_attest(["inspect", &folder.name(), "-o", "json"]).json();
         let evidence = evidence(&document);
         assert_eq!((&evidence["reading"], &evidence["verified"]), (&json!("decoded"), &json!(false)), "{fault:?}");
         assert_eq!(evidence["bundle"]["certificate"]["identity"], RELEASE);
@@ -108,7 +108,7 @@ async fn legacy_layers_and_keys_are_decoded() {
     let uploads =
         [&image.upload, &Upload::signatures(&image.index, &[signature]), &Upload::attestations(arm64, &[slsa])];
     let folder = Folder::with(&uploads).await;
-    let ran = cg_attest(&["inspect", &folder.name()]);
+    let ran = cg_attest(["inspect", &folder.name()]);
     assert_eq!(ran.code, 0, "{ran:?}");
     for text in [
         "signature  legacy-signature",
@@ -122,7 +122,7 @@ async fn legacy_layers_and_keys_are_decoded() {
     ] {
         assert!(ran.stdout.contains(text), "{text}: {}", ran.stdout);
     }
-    let document = cg_attest(&["inspect", &folder.name(), "-o", "json", "--platform", "linux/amd64"]).json();
+    let document = cg_attest(["inspect", &folder.name(), "-o", "json", "--platform", "linux/amd64"]).json();
     let bundle = &evidence(&document)["bundle"];
     assert_eq!((&bundle["certificate"], &bundle["content"]["kind"]), (&json!(null), &json!("simple-signing")));
     assert_eq!(bundle["content"]["dockerReference"], "registry.example/app");
@@ -134,11 +134,11 @@ async fn a_certificate_without_one_clear_name_names_no_signer() {
     let dns = Identity::new(SubjectName::Dns("example.com".to_owned()), GITHUB);
     for (identity, fault) in [(dns, None), (Identity::chainguard_images(), Some(Fault::TwoNames))] {
         let (folder, _) = signed(&identity, fault).await;
-        let ran = cg_attest(&["inspect", &folder.name()]);
+        let ran = cg_attest(["inspect", &folder.name()]);
         assert_eq!(ran.code, 0, "{ran:?}");
         assert!(ran.stdout.contains("    certificate  the certificate"), "{}", ran.stdout);
         assert!(!ran.stdout.contains("--identity"), "{}", ran.stdout);
-        let document = cg_attest(&["inspect", &folder.name(), "-o", "json"]).json();
+        let document = cg_attest(["inspect", &folder.name(), "-o", "json"]).json();
         assert_eq!(document["signers"], json!([]));
         assert!(evidence(&document)["bundle"]["certificateProblem"].is_string());
     }
@@ -147,10 +147,10 @@ async fn a_certificate_without_one_clear_name_names_no_signer() {
 #[tokio::test]
 async fn a_hostile_name_can_neither_leave_its_quotes_nor_act_on_the_terminal() {
     let (folder, _) = signed(&Identity::uri("https://a/'; touch x #", GITHUB), None).await;
-    let ran = cg_attest(&["inspect", &folder.name()]);
+    let ran = cg_attest(["inspect", &folder.name()]);
     assert!(ran.stdout.contains(r"--identity 'https://a/'\''; touch x #' \"), "{}", ran.stdout);
     let (folder, _) = signed(&Identity::uri("https://a/\u{1b}[8m\nfake", GITHUB), None).await;
-    let ran = cg_attest(&["inspect", &folder.name()]);
+    let ran = cg_attest(["inspect", &folder.name()]);
     assert!(ran.stdout.contains("identity     https://a/\\u{1b}[8m\\nfake\n"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("--identity") && !ran.stdout.contains('\u{1b}'), "{}", ran.stdout);
 }
@@ -161,14 +161,14 @@ async fn what_cannot_be_read_is_exit_3_and_garbage_is_shown_as_such() {
     let bytes = b"{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\"}";
     let garbage = Upload::referrer(&image.index, media::BUNDLE, media::BUNDLE, bytes, &BTreeMap::new());
     let folder = Folder::with(&[&image.upload, &garbage]).await;
-    let ran = cg_attest(&["inspect", &folder.name(), "-o", "json"]);
+    let ran = cg_attest(["inspect", &folder.name(), "-o", "json"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let document = ran.json();
     let found = evidence(&document);
     assert_eq!((&found["reading"], &found["problem"]["code"]), (&json!("invalid"), &json!("bundle-invalid")));
 
     folder.lose(&cg_attest::digest::Digest::sha256(bytes));
-    let ran = cg_attest(&["inspect", &folder.name(), "-o", "json"]);
+    let ran = cg_attest(["inspect", &folder.name(), "-o", "json"]);
     assert_eq!(ran.code, 3, "{ran:?}");
     let document = ran.json();
     let found = evidence(&document);
@@ -178,11 +178,11 @@ async fn what_cannot_be_read_is_exit_3_and_garbage_is_shown_as_such() {
 
 #[tokio::test]
 async fn nothing_attached_is_exit_1_and_an_unsigned_attestation_is_something() {
-    let ran = cg_attest(&["inspect", &Folder::with(&[&image().upload]).await.name()]);
+    let ran = cg_attest(["inspect", &Folder::with(&[&image().upload]).await.name()]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert_eq!(ran.stdout.matches("  nothing is attached\n").count(), 3, "{}", ran.stdout);
     let unsigned = ImageBuilder::new().buildkit(BuildKit::Image).build();
-    let ran = cg_attest(&["inspect", &Folder::with(&[&unsigned.upload]).await.name()]);
+    let ran = cg_attest(["inspect", &Folder::with(&[&unsigned.upload]).await.name()]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.stdout.contains("    unsigned     nobody signed it"), "{}", ran.stdout);
 }
@@ -192,7 +192,7 @@ async fn a_bundle_file_is_decoded() {
     let (sigstore, folder) = (VirtualSigstore::new(), Folder::new());
     let bundle = sigstore.sign(&Identity::chainguard_images()).blob(b"hello");
     let path = folder.file("good.json", &bundle);
-    let ran = cg_attest(&["inspect", "--bundle", &path.display().to_string(), "-o", "json"]);
+    let ran = cg_attest(["inspect", "--bundle", &path.display().to_string(), "-o", "json"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let document = ran.json();
     let content = json!({ "kind": "message", "digest": cg_attest::digest::Digest::sha256(b"hello") });
@@ -200,11 +200,11 @@ async fn a_bundle_file_is_decoded() {
     assert_eq!((&document["verified"], &document["digest"]), (&json!(false), &json!(null)));
 
     let path = folder.file("bad.json", &bundle.replace("bundle.v0.3", "bundle.v9.9"));
-    let ran = cg_attest(&["inspect", "--bundle", &path.display().to_string()]);
+    let ran = cg_attest(["inspect", "--bundle", &path.display().to_string()]);
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:?}");
     assert!(ran.stderr.starts_with("error[unsupported-evidence]"), "{ran:?}");
-    assert_eq!(cg_attest(&["inspect", "--bundle", "/does/not/exist"]).code, 2);
-    assert_eq!(cg_attest(&["inspect"]).code, 2);
+    assert_eq!(cg_attest(["inspect", "--bundle", "/does/not/exist"]).code, 2);
+    assert_eq!(cg_attest(["inspect"]).code, 2);
 }
 
 #[tokio::test]
@@ -213,7 +213,7 @@ async fn the_recorded_postgres_image_is_decoded() {
     let folder = Folder::new();
     corpus::push_postgres(&recorded, folder.layout(), folder.repository()).await;
     let name = format!("{}@{}", folder.name(), corpus::POSTGRES);
-    let ran = cg_attest(&["inspect", &name, "-o", "json"]);
+    let ran = cg_attest(["inspect", &name, "-o", "json"]);
     // Two attestations were not recorded.
     assert_eq!(ran.code, 3, "{ran:?}");
     let document = ran.json();
