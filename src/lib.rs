@@ -10,6 +10,10 @@ mod json;
 pub mod limits;
 pub mod time;
 
+// What edges of any room make HTTP clients from.
+#[cfg(feature = "client")]
+mod net;
+
 // The pure core, in the order in which a reader and the data go.
 pub mod image;
 pub mod statement;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{explain, verify, verify_blob};
+use crate::commands::{explain, tree, verify, verify_blob};
 use crate::printer::ColorChoice;
 
 /// May I run this image? Verifies signatures, SBOMs and provenance of container images, per platform.
@@ -13,6 +13,9 @@ pub(crate) struct Cli {
     /// When to colour text
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(crate) color: ColorChoice,
+    /// Say every request and answer on stderr
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -23,6 +26,8 @@ pub(crate) enum Command {
     Verify(Box<verify::Args>),
     /// Verify a file: a signature, or an attestation with --type, in a Sigstore bundle
     VerifyBlob(Box<verify_blob::Args>),
+    /// Show everything that is attached to an image and its platforms, unverified
+    Tree(Box<tree::Args>),
     /// Say what a reason code means and what to do about it
     Explain(explain::Args),
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use cg_attest::code::Code;
+use cg_attest::discover::ResolveError;
 
 use crate::exit::ExitStatus;
 
@@ -30,6 +31,11 @@ impl CliError {
     /// The evidence was read and does not satisfy what was asked (exit 1).
     pub(crate) fn refused(code: Code, message: impl fmt::Display) -> Self {
         Self { status: ExitStatus::Refused, code, message: message.to_string(), hint: None }
+    }
+
+    /// The image that was named cannot be looked at (exit 3, as in a report).
+    pub(crate) fn unresolved(error: &ResolveError) -> Self {
+        Self::undecided(error.code(), error)
     }
 
     /// A file that was named cannot be read or written.

@@ -72,6 +72,13 @@ impl Printer {
     }
 }
 
+/// Writes the library's events to stderr, without colours.
+pub(crate) fn log_to_stderr() {
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).with_target(false);
+    // Set once, before any work; a second call would change nothing.
+    let _ = log.with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG).try_init();
+}
+
 /// Paints a text if colours are on.
 pub(crate) fn paint(colored: bool, tone: Tone, text: &str) -> String {
     let style = match tone {

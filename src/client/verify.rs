@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::future::join_all;
+use tracing::Instrument as _;
 
 use crate::code::Code;
-use crate::discover::{self, Discovered, ImageRequest, Listed, Pending};
+use crate::discover::{self, Discovered, ImageRequest, Listed, Pending, within};
 use crate::evidence::{Candidate, Listing, ListingKind, Unread};
 use crate::image::{Index, Reference, Repository};
 use crate::limits::Limits;
 use crate::policy::{Policy, Wanted};
-use crate::registry::{Context, Problem, Pull, RegistryError};
+use crate::registry::{Context, Pull, RegistryError};
 use crate::report::{Report, Stats, Unresolved};
 use crate::statement::COSIGN_SIGN;
 use crate::time::Timestamp;
@@ -86,11 +87,19 @@ impl Client {
 
     /// Verifies one image. Whatever cannot be read is in the report, which is
     /// then undecided; there is no error besides. Dropping the future cancels it.
+    ///
+    /// Everything happens in a [`tracing`] span `verify_image` with the field
+    /// `image`; the HTTP client tells each answer and retry as a debug event in it.
     pub async fn verify(&self, request: &VerifyRequest<'_>) -> Report {
+        let span = tracing::info_span!("verify_image", image = %request.image.name());
+        self.verify_inside(request).instrument(span).await
+    }
+
+    async fn verify_inside(&self, request: &VerifyRequest<'_>) -> Report {
         let context = Context::new(self.limits.clone());
         let mut phases = Phases::new();
-        let resolved =
-            self.within(&context, "resolving", discover::resolve(&*self.pull, &context, &request.image)).await;
+        let resolving = discover::resolve(&*self.pull, &context, &request.image);
+        let resolved = within(&context, "resolving", resolving).await;
         let resolved = match resolved {
             Ok(resolved) => resolved.map_err(Unresolved::from),
             Err(error) => Err(Unresolved::new(error.code(), error.to_string())),
@@ -106,21 +115,6 @@ impl Client {
         };
         let stats = Stats { requests: context.requests(), bytes: context.bytes(), phases: phases.milliseconds };
         report.with_stats(stats)
-    }
-
-    /// The run's deadline, for implementations of [`Pull`] that do not keep it themselves.
-    async fn within<T>(
-        &self,
-        context: &Context,
-        operation: &str,
-        work: impl Future<Output = T>,
-    ) -> Result<T, RegistryError> {
-        let timeout = || {
-            let detail = format!("not finished after {} s", context.limits().total_time.as_secs());
-            RegistryError::new(Problem::Timeout, operation, detail)
-        };
-        let left = context.remaining().ok_or_else(timeout)?;
-        tokio::time::timeout(left, work).await.map_err(|_| timeout())
     }
 }
 
@@ -163,7 +157,7 @@ impl Run<'_> {
     ) {
         let Self { client, context, request, .. } = self;
         let listing = discover::list(&*client.pull, context, self.repository, &facts.targets, which, index);
-        let discovered = match client.within(context, "listing evidence", listing).await {
+        let discovered = match within(context, "listing evidence", listing).await {
             Ok(discovered) => discovered,
             Err(error) => nothing_listed(which, &error),
         };
@@ -203,7 +197,7 @@ impl Run<'_> {
         let Self { client, context, .. } = self;
         let one = |pending: Pending| async move {
             let reading = discover::read(&*client.pull, context, self.repository, &pending);
-            let candidate = match client.within(context, "reading evidence", reading).await {
+            let candidate = match within(context, "reading evidence", reading).await {
                 Ok(candidate) => candidate,
                 Err(error) => pending.failed(&error),
             };

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 
 use futures_util::future::join_all;
 
+use super::manifest::{NoManifest, at_legacy_tag, legacy_tag, listed, refers_to};
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::evidence::{
     Attached, Candidate, Content, Listing, ListingKind, Origin, OriginKind, Target, Unread, classify_manifest, hint,
     is_evidence,
 };
-use crate::image::{Descriptor, ImageDocument, ImageName, Index, Manifest, Repository};
+use crate::image::{Descriptor, ImageDocument, Index, Manifest, Repository};
 use crate::registry::{Context, Pull, RegistryError};
 
 /// Everything that is listed for the targets of an image.
@@ -137,25 +138,12 @@ async fn legacy(
     target: &Target,
     kind: ListingKind,
 ) -> Result<Vec<Listed>, Unread> {
-    let (suffix, origin_kind) = match kind {
-        ListingKind::SignatureTag => (".sig", OriginKind::LegacySignature),
-        _ => (".att", OriginKind::LegacyAttestation),
+    let Some(tag) = legacy_tag(&target.digest, kind) else { return Ok(Vec::new()) };
+    let Some(manifest) = at_legacy_tag(pull, context, repository, &tag).await? else { return Ok(Vec::new()) };
+    let origin_kind = match kind {
+        ListingKind::SignatureTag => OriginKind::LegacySignature,
+        _ => OriginKind::LegacyAttestation,
     };
-    let tag = target.digest.tag(suffix);
-    let name = ImageName::Tag(tag.clone());
-    let Some(fetched) = pull.manifest(context, repository, &name).await.map_err(|e| unread(&e))? else {
-        return Ok(Vec::new());
-    };
-    let manifest = match ImageDocument::parse(fetched.blob, fetched.media_type.as_deref()) {
-        Ok(ImageDocument::Manifest(manifest)) => manifest,
-        Ok(ImageDocument::Index(_)) => return Err(Unread::new(Code::ManifestInvalid, format!("{tag} is an index"))),
-        Err(error) => return Err(Unread::new(error.code(), format!("{tag}: {error}"))),
-    };
-    if manifest.layers().len() > context.limits().legacy_layers {
-        let detail =
-            format!("{tag} has {} layers, the limit is {}", manifest.layers().len(), context.limits().legacy_layers);
-        return Err(Unread::new(Code::Limit, detail));
-    }
     let layer = |attached: Attached| {
         // At the legacy tags the place says what a layer is; SBOMs and images that happen to be there are passed over.
         let fits = match origin_kind {
@@ -184,46 +172,19 @@ async fn referrer(
             digest: None,
             manifest_digest: Some(descriptor.digest.clone()),
             size: descriptor.size,
-            hint: hint(descriptor),
+            hint: hint(&descriptor.annotations),
             content,
         })]
     };
-    let failed = |unread| done(Content::Failed(unread));
-    if descriptor.size > context.limits().manifest_bytes {
-        let detail = format!(
-            "the manifest {} has {} bytes, the limit is {}",
-            descriptor.digest,
-            descriptor.size,
-            context.limits().manifest_bytes
-        );
-        return failed(Unread::new(Code::Limit, detail));
-    }
-    let blob = match descriptor.embedded() {
-        Some(blob) => Some((blob.clone(), Some(descriptor.media_type.clone()))),
-        None => {
-            let name = ImageName::Digest(descriptor.digest.clone());
-            match pull.manifest(context, repository, &name).await {
-                Ok(fetched) => fetched.map(|fetched| (fetched.blob, fetched.media_type)),
-                Err(error) => return failed(unread(&error)),
-            }
-        }
-    };
-    let Some((blob, media_type)) = blob else {
-        let detail = format!("the manifest {} is listed and not there", descriptor.digest);
-        return failed(Unread::new(Code::EvidenceAbsent, detail));
-    };
-    let manifest = match ImageDocument::parse(blob, media_type.as_deref()) {
+    let manifest = match listed(pull, context, repository, descriptor).await {
         Ok(ImageDocument::Manifest(manifest)) => manifest,
         // An index may refer to an image too; it carries no evidence of its own.
         Ok(ImageDocument::Index(_)) => return Vec::new(),
-        Err(error) => return done(Content::Rejected(Unread::new(error.code(), error.to_string()))),
+        Err(NoManifest::Unread(unread)) => return done(Content::Failed(unread)),
+        Err(NoManifest::Rejected(why)) => return done(Content::Rejected(why)),
     };
-    // The manifest itself says what it refers to; the listing is the registry's word (scenarios H-06, H-17).
-    if manifest.subject().is_none_or(|found| found.digest != *subject) {
-        let found = manifest.subject().map_or_else(|| "nothing".to_owned(), |s| s.digest.to_string());
-        let detail =
-            format!("the manifest {} is listed as referring to {subject} and refers to {found}", descriptor.digest);
-        return done(Content::Rejected(Unread::new(Code::ReferrerMismatch, detail)));
+    if let Err(why) = refers_to(manifest.subject(), manifest.blob().digest(), subject) {
+        return done(Content::Rejected(why));
     }
     let location = descriptor.digest.to_string();
     classify_manifest(&manifest)

@@ -5,13 +5,22 @@
 //!    tags; then the manifests of the referrers, in one flight.
 //! 3. [`read`]: the bundles and layers, in one flight.
 //!
+//! [`tree`] looks at everything that is attached, evidence or not, and reads none of it.
+//!
 //! A place that cannot be read is a value that says so. Only a definite
 //! absence is one.
 
+mod deadline;
+mod grow;
 mod list;
+mod manifest;
 mod read;
 mod resolve;
+mod tree;
 
 pub use list::{Discovered, Listed, Pending, list};
 pub use read::read;
 pub use resolve::{ImageRequest, ResolveError, resolve};
+pub use tree::{Below, FailedListing, Layer, Node, NodeKind, Tree, tree};
+
+pub(crate) use deadline::within;

@@ -174,7 +174,11 @@ async fn configured_platform(
     Ok(Platform::new(&wire.os, &wire.architecture, variant).into_iter().collect())
 }
 
-async fn fetch(pull: &dyn Pull, context: &Context, reference: &Reference) -> Result<ImageDocument, ResolveError> {
+pub(super) async fn fetch(
+    pull: &dyn Pull,
+    context: &Context,
+    reference: &Reference,
+) -> Result<ImageDocument, ResolveError> {
     let name: ImageName = reference.name();
     let fetched = pull.manifest(context, reference.repository(), &name).await?;
     let Some(Fetched { blob, media_type, .. }) = fetched else {

@@ -1,5 +1,8 @@
 //! What a referrer manifest, a `.sig` or `.att` manifest or an index entry carries.
 
+#[cfg(feature = "client")]
+use std::collections::BTreeMap;
+
 use super::OriginKind;
 use crate::image::{Descriptor, Manifest, media};
 
@@ -34,10 +37,11 @@ pub fn is_evidence(descriptor: &Descriptor) -> bool {
     })
 }
 
-/// The predicate type that a listed descriptor's annotation claims.
+/// The predicate type that an annotation of a manifest or a layer claims.
 #[cfg(feature = "client")]
-pub(crate) fn hint(descriptor: &Descriptor) -> Option<String> {
-    descriptor.annotation(BUNDLE_PREDICATE).map(str::to_owned)
+pub(crate) fn hint(annotations: &BTreeMap<String, String>) -> Option<String> {
+    let keys = [BUNDLE_PREDICATE, LEGACY_PREDICATE, BUILDKIT_PREDICATE];
+    keys.iter().find_map(|key| annotations.get(*key)).cloned()
 }
 
 /// The layers of a manifest that are evidence. Recognised by artifact type,

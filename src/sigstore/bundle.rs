@@ -60,6 +60,10 @@ pub(crate) struct LegacyEntry {
     pub(crate) log_id: Vec<u8>,
 }
 
+/// The fields of a bundle of which there is one (protobuf-specs, `sigstore_bundle.proto`).
+const ONE_OF: json::Groups =
+    &[&["dsseEnvelope", "messageSignature"], &["certificate", "publicKey", "x509CertificateChain"]];
+
 fn structure(code: Code, detail: impl Into<String>) -> Failure {
     Failure::new(CheckName::Structure, code, detail)
 }
@@ -67,12 +71,17 @@ fn structure(code: Code, detail: impl Into<String>) -> Failure {
 impl Bundle {
     /// Reads bundle JSON, versions 0.1 to 0.3, both spellings of the media type.
     pub(crate) fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Failure> {
-        json::reject_duplicate_keys(bytes).map_err(|e| structure(Code::BundleInvalid, e.to_string()))?;
+        json::reject_ambiguity(bytes, ONE_OF).map_err(|e| structure(Code::BundleInvalid, e.to_string()))?;
         let inner = serde_json::from_slice(bytes).map_err(|error| {
             let code = if Versions::unsupported(bytes) { Code::UnsupportedEvidence } else { Code::BundleInvalid };
             structure(code, error.to_string())
         })?;
         let bundle = Self { inner }.within(limits)?;
+        // Nobody signed it: it must not pass for one that a key signed (scenario A-02).
+        let content = &bundle.inner.verification_material.content;
+        if bundle.leaf().is_none() && !matches!(content, VerificationMaterialContent::PublicKey(_)) {
+            return Err(structure(Code::BundleInvalid, "the bundle names neither a certificate nor a key"));
+        }
         bundle.inner.verification_material.tlog_entries.iter().try_for_each(EntryKind::agrees)?;
         Ok(bundle)
     }

@@ -41,7 +41,9 @@ fn certificate(error: &CertificateError) -> (CheckName, Code) {
         CertificateError::ChainInvalid(text) if text.contains("Eku") || text.contains("EndEntityUsedAsCa") => {
             Code::CertProfile
         }
-        CertificateError::NotYetValid { .. } | CertificateError::Expired { .. } => Code::TimeWindow,
+        CertificateError::NotYetValid { .. }
+        | CertificateError::Expired { .. }
+        | CertificateError::NoValidAuthority { .. } => Code::TimeWindow,
         CertificateError::Sct(_) => return (CheckName::Sct, Code::CertSct),
         _ => Code::CertChain,
     };

@@ -100,7 +100,15 @@ impl Matrix<'_> {
                 !has_platforms || (*requirement.wanted() == Wanted::Signature && !self.facts.narrowed)
             }
         };
-        (0..targets.len()).filter(|n| required(&targets[*n])).map(|n| self.cell(n, requirement)).collect()
+        // Where platforms were picked the index's own signature is not asked for; that it is there is shown.
+        let signed_index = |n: usize| {
+            targets[n].name == TargetName::Index
+                && *requirement.wanted() == Wanted::Signature
+                && requirement.level() == Level::Either
+                && !self.satisfying(n, requirement).is_empty()
+        };
+        let shown = (0..targets.len()).filter(|&n| required(&targets[n]) || signed_index(n));
+        shown.map(|n| self.cell(n, requirement)).collect()
     }
 
     fn cell(&self, target: usize, requirement: &Requirement) -> Cell {

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(crate) mod explain;
+pub(crate) mod tree;
 pub(crate) mod verify;
 pub(crate) mod verify_blob;
 
@@ -13,7 +14,8 @@ use crate::printer::Printer;
 pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<ExitStatus, CliError> {
     match cli.command {
         Command::Verify(args) => block_on(verify::run(*args, printer)),
-        Command::VerifyBlob(args) => verify_blob::run(&args, printer),
+        Command::VerifyBlob(args) => block_on(verify_blob::run(&args, printer)),
+        Command::Tree(args) => block_on(tree::run(*args, printer)),
         Command::Explain(args) => explain::run(&args, printer),
     }
 }

@@ -98,7 +98,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     let report_file = args.report.as_deref().map(report_file).transpose()?;
     let listed = args.images.as_deref().map(|path| list(path, &args.registry)).transpose()?.unwrap_or_default();
     let names: Vec<String> = args.image.iter().chain(&listed).cloned().collect();
-    let trust = args.trust.load()?;
+    let trust = args.trust.source()?;
     let limits = args.registry.limits()?;
     let mut sources = Sources::prepare(&names, &args.registry, &args.trust)?;
     let mut jobs = Vec::with_capacity(names.len());
@@ -113,10 +113,11 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
             prepared => jobs.push(Job { name: name.clone(), prepared }),
         }
     }
+    let now = now()?;
     let shared = Arc::new(Shared {
-        trust,
+        trust: trust.load(now).await?,
         limits,
-        now: now()?,
+        now,
         platforms: args.platform.clone(),
         index: args.index.clone(),
         all: args.all,

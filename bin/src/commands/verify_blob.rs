@@ -56,9 +56,9 @@ enum Blob {
 }
 
 /// Verifies one bundle for one file and prints the report.
-pub(crate) fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, CliError> {
+pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, CliError> {
     let policy = args.policy.for_blob()?;
-    let trust = args.trust.load()?;
+    let trust = args.trust.source()?;
     let limits = Limits::default();
     let bundle = VerifiedBlob::of(read_file(&args.bundle, limits.attestation_bytes)?);
     let bundle = Candidate::bundle(bundle, Origin::new(OriginKind::File, args.bundle.display().to_string()));
@@ -68,7 +68,9 @@ pub(crate) fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, CliError
         Blob::Hashed { sha256, sha512 } => BlobInput::Hashed { sha256, sha512 },
         Blob::Named(digest) => BlobInput::Digest(digest),
     };
-    let assessor = Assessor::new(&policy, &trust, now()?, &limits);
+    let now = now()?;
+    let trust = trust.load(now).await?;
+    let assessor = Assessor::new(&policy, &trust, now, &limits);
     let report = BlobReport::verify(&assessor, &args.file, &bundle, &input);
     let text = match args.output {
         Format::Text => render::blob(&report, printer.is_colored()),

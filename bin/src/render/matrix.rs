@@ -124,7 +124,7 @@ fn others(report: &Report, rows: &[String]) -> Vec<Column> {
 }
 
 /// The family's name, or the end of a URI that is not of one.
-fn short(predicate: &str) -> String {
+pub(super) fn short(predicate: &str) -> String {
     if let Some(family) = Family::name_of(predicate) {
         return family.to_owned();
     }

@@ -192,7 +192,7 @@ impl PolicyArgs {
 
     fn signers(&self) -> Result<PolicyBuilder, CliError> {
         let mut builder = Policy::builder().name("flags");
-        let pattern = |result: Result<Pattern, cg_attest::policy::PatternError>| result.map_err(|e| usage(e));
+        let pattern = |result: Result<Pattern, cg_attest::policy::PatternError>| result.map_err(usage);
         for text in &self.identity {
             builder = builder.identity(pattern(Pattern::exact(text))?);
         }

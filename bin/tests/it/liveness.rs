@@ -27,9 +27,12 @@ const TABLE: &[Row] = &[
     (Fault::CertificateExpired, CheckName::Certificate, Code::TimeWindow),
     (Fault::CertificateOfAnotherAuthority, CheckName::Certificate, Code::CertChain),
     (Fault::CertificateOfRetiredAuthority, CheckName::Certificate, Code::CertChain),
+    // As above: an authority whose window is over is none. Where it is the only one, the reason is `time-window` (D-01).
+    (Fault::CertificateOfLapsedAuthority, CheckName::Certificate, Code::CertChain),
     (Fault::KeyUsageMissing, CheckName::Certificate, Code::CertProfile),
     (Fault::KeyUsageForeign, CheckName::Certificate, Code::CertProfile),
     (Fault::SctMissing, CheckName::Sct, Code::CertSct),
+    (Fault::SctListEmpty, CheckName::Sct, Code::CertSct),
     (Fault::SctByUnknownKey, CheckName::Sct, Code::CertSct),
     (Fault::SctOfAnotherCertificate, CheckName::Sct, Code::CertSct),
     (Fault::SctByRetiredLog, CheckName::Sct, Code::CertSct),
@@ -81,6 +84,7 @@ const TABLE: &[Row] = &[
     (Fault::CheckpointByUnknownKey, CheckName::Log, Code::LogKey),
     (Fault::CheckpointByAnotherLog, CheckName::Log, Code::LogKey),
     (Fault::CheckpointOfAnotherTree, CheckName::Log, Code::LogProof),
+    (Fault::CheckpointOverRootHash, CheckName::Log, Code::LogKey),
     (Fault::CheckpointKeyHintWrong, CheckName::Log, Code::LogKey),
 
     (Fault::TimeMissing, CheckName::Time, Code::TimeMissing),
@@ -91,6 +95,8 @@ const TABLE: &[Row] = &[
     // Not `sig-invalid` (D-09), which is about the image's signature: a
     // timestamp that does not verify is no time.
     (Fault::TimestampByAnotherKey, CheckName::Time, Code::TimeMissing),
+    // Not `cert-chain` (D-08), which is about the signer's certificate.
+    (Fault::TimestampByForeignCertificate, CheckName::Time, Code::TimeMissing),
     (Fault::TimestampOutsideAuthority, CheckName::Time, Code::TimeWindow),
     (Fault::TimestampOutsideCertificate, CheckName::Certificate, Code::TimeWindow),
     (Fault::TimestampInFuture, CheckName::Time, Code::TimeWindow),
@@ -105,6 +111,8 @@ fn expected(form: Form, row: Row) -> (CheckName, Code) {
         Fault::CheckpointMissing if form.version == BundleVersion::V01 => {
             (CheckName::LogEvidence, Code::LogPromiseOnly)
         }
+        // A layer brings the chain, and the expired intermediate in it is what the path fails on.
+        Fault::CertificateOfLapsedAuthority if form.is_layer() => (CheckName::Certificate, Code::TimeWindow),
         _ => (name, code),
     }
 }

@@ -1,12 +1,17 @@
 //! The one integration test binary. `house` holds that every file is named here.
 
+mod chainguard;
 mod conformance;
+mod corpus;
 mod house;
 mod layout;
 mod liveness;
 mod postgres;
+mod scenarios;
 mod schema;
 mod support;
+mod tree;
+mod trust;
 mod usage;
 mod verify_blob;
 mod wire;

@@ -22,17 +22,6 @@ pub(super) struct PrivateAddress {
     pub(super) address: IpAddr,
 }
 
-/// Whether `url` names this machine: 127.0.0.0/8, `[::1]` or exactly `localhost`.
-/// A name that merely resolves to a loopback address does not count (scenario I-16).
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
 /// Checks the host of `url` as it is written. Numbers in odd spellings were
 /// made addresses when the URL was parsed.
 pub(super) fn check_written(url: &Url) -> Result<(), PrivateAddress> {
@@ -201,18 +190,6 @@ mod tests {
             "https://1.1.1.1/",
         ] {
             assert_eq!(check_written(&url(text)), Ok(()), "{text}");
-        }
-    }
-
-    #[test]
-    fn only_this_machine_is_loopback() {
-        for text in ["http://127.0.0.1:1/", "http://127.9.9.9/", "http://[::1]:5/", "http://localhost:5000/"] {
-            assert!(is_loopback(&url(text)), "{text}");
-        }
-        for text in
-            ["http://127.0.0.1.nip.io/", "http://foo.local/", "http://localhost.example/", "http://x.localhost/"]
-        {
-            assert!(!is_loopback(&url(text)), "{text}");
         }
     }
 

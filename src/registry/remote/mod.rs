@@ -22,7 +22,6 @@ mod secret;
 mod target;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
-mod tls;
 mod token;
 mod transport;
 

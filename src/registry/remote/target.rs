@@ -7,6 +7,7 @@ use url::{Host, Url};
 
 use super::address;
 use crate::image::{ImageName, Reference, Repository};
+use crate::net;
 use crate::registry::{Problem, RegistryError};
 
 /// A repository on its host.
@@ -42,7 +43,7 @@ impl Target {
         if !same {
             return Err(wrong("an address in an unusual spelling; write it with four decimal numbers"));
         }
-        if address::is_loopback(&root) || plain_http.contains(registry) {
+        if net::is_loopback(&root) || plain_http.contains(registry) {
             root = parse("http")?;
         }
         let private = address::check_written(&root).is_err();

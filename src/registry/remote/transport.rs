@@ -3,29 +3,20 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION};
-use reqwest::redirect::Policy;
 use reqwest::{Client, Method};
 use rustls::pki_types::CertificateDer;
 use url::Url;
 
-use super::address::{PrivateAddress, Resolver, is_loopback};
+use super::address::{PrivateAddress, Resolver};
 use super::options::OptionsError;
 use super::retry::{Failure, within};
 use super::target::{Target, host_and_port};
-use super::tls::{self, TlsError};
 use crate::image::Repository;
+use crate::net::{self, TlsError, is_loopback, root_cause};
 use crate::registry::{Context, Problem, RegistryError};
-
-/// Time to connect, TLS included.
-const CONNECT_TIME: Duration = Duration::from_secs(10);
-/// Time without a byte, before the answer or in it.
-const IDLE_TIME: Duration = Duration::from_secs(30);
-/// All headers of one answer; a `Link` or `Location` of a megabyte is an attack (scenario K-16).
-const HEADER_BYTES: u32 = 64 << 10;
 
 pub(super) const DOCKER_CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
 
@@ -80,7 +71,7 @@ pub(super) struct Outgoing<'a> {
 impl Transport {
     pub(super) fn new(options: TransportOptions) -> Result<Self, OptionsError> {
         let certificates =
-            tls::certificates(&options.certificates).map_err(|detail| OptionsError::Certificates { detail })?;
+            net::certificates(&options.certificates).map_err(|detail| OptionsError::Certificates { detail })?;
         if reqwest::header::HeaderValue::from_str(&options.user_agent).is_err() {
             return Err(OptionsError::UserAgent);
         }
@@ -118,27 +109,15 @@ impl Transport {
 
     fn make_client(&self, local: bool) -> Result<Client, RegistryError> {
         let operation = "setting up the registry client";
-        let config = if local { tls::believing_nobody() } else { tls::config(&self.certificates) };
-        let config = config.map_err(|error| {
+        let builder = net::builder(local, &self.certificates).map_err(|error| {
             let problem = match error {
                 TlsError::NoProvider => Problem::NoCrypto,
                 TlsError::Setup(_) => Problem::Unavailable,
             };
             RegistryError::new(problem, operation, error.to_string())
         })?;
-        let builder = Client::builder()
-            .tls_backend_preconfigured(config)
-            // Followed by us, without credentials (group J), and counted.
-            .redirect(Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .user_agent(&self.user_agent)
-            .connect_timeout(CONNECT_TIME)
-            .read_timeout(IDLE_TIME)
-            .http2_max_header_list_size(HEADER_BYTES)
-            .dns_resolver(Arc::new(self.resolver.clone()));
-        // A test must not depend on the proxy of the machine it runs on.
-        let builder = if local || cfg!(test) { builder.no_proxy() } else { builder };
+        // Redirects are followed by us, without credentials (group J), and counted.
+        let builder = builder.user_agent(&self.user_agent).dns_resolver(Arc::new(self.resolver.clone()));
         builder.build().map_err(|error| RegistryError::new(Problem::Unavailable, operation, root_cause(&error)))
     }
 
@@ -210,16 +189,4 @@ fn find<E: Error + Clone + 'static>(error: &(dyn Error + 'static)) -> Option<E> 
         };
     }
     None
-}
-
-/// The innermost cause: the outer ones repeat the URL.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    if cause.source().is_none() && error.source().is_none() {
-        return "no cause is known".to_owned();
-    }
-    cause.to_string()
 }

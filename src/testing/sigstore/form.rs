@@ -80,9 +80,11 @@ impl Form {
             Fault::CertificateExpired
             | Fault::CertificateOfAnotherAuthority
             | Fault::CertificateOfRetiredAuthority
+            | Fault::CertificateOfLapsedAuthority
             | Fault::KeyUsageMissing
             | Fault::KeyUsageForeign
             | Fault::SctMissing
+            | Fault::SctListEmpty
             | Fault::SctByUnknownKey
             | Fault::SctOfAnotherCertificate
             | Fault::SctByRetiredLog
@@ -122,6 +124,7 @@ impl Form {
             | Fault::CheckpointByUnknownKey
             | Fault::CheckpointByAnotherLog
             | Fault::CheckpointOfAnotherTree
+            | Fault::CheckpointOverRootHash
             | Fault::CheckpointKeyHintWrong => self.proof,
             Fault::ProofMissing => self.proof && self.version != BundleVersion::V01,
 
@@ -132,6 +135,7 @@ impl Form {
             Fault::TimestampOfAnotherSignature
             | Fault::TimestampByUntrustedAuthority
             | Fault::TimestampByAnotherKey
+            | Fault::TimestampByForeignCertificate
             | Fault::TimestampOutsideAuthority
             | Fault::TimestampInFuture => self.timestamp,
             Fault::TimestampOutsideCertificate => self.keyless && self.timestamp,

@@ -1,22 +1,33 @@
 //! An image, the virtual Sigstore that signs it, and the way from there to a report.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cg_attest::check::{CheckName, Outcome};
 use cg_attest::client::{Client, VerifyRequest};
 use cg_attest::code::Code;
 use cg_attest::digest::Digest;
+use cg_attest::discover::ImageRequest;
 use cg_attest::image::{Descriptor, Reference, Repository};
 use cg_attest::limits::Limits;
 use cg_attest::policy::{Pattern, Policy, PolicyBuilder, Requirement};
-use cg_attest::registry::{Context, Memory, Pull};
+use cg_attest::registry::{Context, Memory, Pull, Remote, RemoteOptions};
 use cg_attest::report::{Report, Verdict};
-use cg_attest::testing::{Identity, Image, ImageBuilder, ManagedKey, Mint, Statement, Upload, VirtualSigstore};
+use cg_attest::testing::{
+    Identity, Image, ImageBuilder, ManagedKey, Mint, Registry, Statement, Upload, VirtualSigstore,
+};
 use cg_attest::time::Timestamp;
 use cg_attest::trust::TrustRoot;
 use cg_attest::verify::{Assessed, State};
 
-/// An image of two platforms in a registry in memory, trusted signers, and the time an hour after signing.
+/// Where an image and its evidence are.
+pub(crate) enum Store {
+    Memory(Arc<Memory>),
+    /// In a registry over HTTP, read with the real client.
+    Http(Registry, Arc<Remote>),
+}
+
+/// An image in a store, trusted signers, and the time an hour after signing.
 pub(crate) struct Bench {
     pub(crate) sigstore: VirtualSigstore,
     pub(crate) trust: TrustRoot,
@@ -24,44 +35,69 @@ pub(crate) struct Bench {
     pub(crate) key: ManagedKey,
     pub(crate) image: Image,
     pub(crate) repository: Repository,
-    pub(crate) memory: Arc<Memory>,
+    pub(crate) store: Store,
     pub(crate) limits: Limits,
 }
 
-impl Bench {
-    /// An image of `linux/amd64` and `linux/arm64` without any evidence.
-    pub(crate) async fn new() -> Self {
-        Self::of(&VirtualSigstore::new(), ImageBuilder::new()).await
+impl Store {
+    fn memory() -> Self {
+        Self::Memory(Arc::new(Memory::new()))
     }
 
-    /// Any image, without any evidence.
-    pub(crate) async fn of(sigstore: &VirtualSigstore, image: ImageBuilder) -> Self {
+    fn http() -> Self {
+        let moment = Duration::from_millis(1);
+        let remote = RemoteOptions::new().backoff(moment, moment).build().expect("a client");
+        Self::Http(Registry::start(), Arc::new(remote))
+    }
+}
+
+impl Bench {
+    /// An image of `linux/amd64` and `linux/arm64` in memory, without any evidence.
+    pub(crate) async fn new() -> Self {
+        Self::of(ImageBuilder::new(), Store::memory()).await
+    }
+
+    /// The same in a registry over HTTP.
+    pub(crate) async fn served() -> Self {
+        Self::serving(ImageBuilder::new()).await
+    }
+
+    /// Any image in a registry over HTTP, without any evidence.
+    pub(crate) async fn serving(image: ImageBuilder) -> Self {
+        Self::of(image, Store::http()).await
+    }
+
+    async fn of(image: ImageBuilder, store: Store) -> Self {
+        let sigstore = VirtualSigstore::new();
+        let repository = match &store {
+            Store::Memory(_) => "registry.example.com/hello".parse().expect("a repository"),
+            Store::Http(registry, _) => registry.repository("hello"),
+        };
         let trust = TrustRoot::parse(sigstore.trusted_root_json().as_bytes(), "virtual").expect("a trust root");
         let bench = Self {
-            sigstore: sigstore.clone(),
+            sigstore,
             trust,
             signer: Identity::chainguard_images(),
             key: ManagedKey::new(),
             image: image.build(),
-            repository: "registry.example.com/hello".parse().expect("a repository"),
-            memory: Arc::new(Memory::new()),
+            repository,
+            store,
             limits: Limits::default(),
         };
         bench.push(&bench.image.upload).await;
         bench
     }
 
-    /// The same instance and image, in a registry of its own that has the image and nothing else.
+    /// The same instance and image in memory, with nothing attached.
     pub(crate) async fn fresh(&self) -> Self {
         let bench = Self {
             sigstore: self.sigstore.clone(),
             trust: self.trust.clone(),
             signer: self.signer.clone(),
-            // The policy names the key by its public half; nobody signs with this one.
             key: ManagedKey::new(),
             image: self.image.clone(),
             repository: self.repository.clone(),
-            memory: Arc::new(Memory::new()),
+            store: Store::memory(),
             limits: self.limits.clone(),
         };
         bench.push(&bench.image.upload).await;
@@ -70,7 +106,28 @@ impl Bench {
 
     pub(crate) async fn push(&self, upload: &Upload) {
         let context = Context::new(Limits::default());
-        upload.push(&*self.memory, &context, &self.repository).await.expect("memory takes everything");
+        upload.push(self.content(), &context, &self.repository).await.expect("memory takes everything");
+    }
+
+    /// Attaches the same to the index as was signed for it, a bundle.
+    pub(crate) async fn push_bundle(&self, bundle: &str) {
+        self.push(&Upload::bundle(self.index(), bundle)).await;
+    }
+
+    /// What the store holds.
+    pub(crate) fn content(&self) -> &Memory {
+        match &self.store {
+            Store::Memory(memory) => memory,
+            Store::Http(registry, _) => registry.content(),
+        }
+    }
+
+    /// The registry, to make it err and to see what it was asked.
+    pub(crate) fn registry(&self) -> &Registry {
+        match &self.store {
+            Store::Memory(_) => panic!("this image is not served over HTTP"),
+            Store::Http(registry, _) => registry,
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -121,14 +178,19 @@ impl Bench {
 
     /// Verifies these platforms only.
     pub(crate) async fn verify_on(&self, policy: &Policy, platforms: &[&str]) -> Report {
-        self.verify_from(Arc::clone(&self.memory) as Arc<dyn Pull>, policy, platforms).await
+        let platforms = platforms.iter().map(|p| p.parse().expect("a platform")).collect();
+        self.verify_image(policy, ImageRequest::new(self.reference()).platforms(platforms)).await
     }
 
-    /// Verifies the same from somewhere else than memory.
-    pub(crate) async fn verify_from(&self, pull: Arc<dyn Pull>, policy: &Policy, platforms: &[&str]) -> Report {
+    /// Verifies any image of the store.
+    pub(crate) async fn verify_image(&self, policy: &Policy, image: ImageRequest) -> Report {
+        let pull: Arc<dyn Pull> = match &self.store {
+            Store::Memory(memory) => Arc::clone(memory) as _,
+            Store::Http(_, remote) => Arc::clone(remote) as _,
+        };
         let client = Client::builder(pull, self.trust.clone()).limits(self.limits.clone()).build();
-        let mut request = VerifyRequest::new(self.reference(), policy, self.now());
-        request.image = request.image.platforms(platforms.iter().map(|p| p.parse().expect("a platform")).collect());
+        let mut request = VerifyRequest::new(image.reference.clone(), policy, self.now());
+        request.image = image;
         client.verify(&request).await
     }
 }
@@ -202,4 +264,18 @@ pub(crate) fn text(report: &Report) -> String {
 /// A digest of nothing that exists here.
 pub(crate) fn another_digest() -> Digest {
     Digest::sha256(b"another image")
+}
+
+/// A bundle with one thing changed after it was signed.
+pub(crate) fn edited(bundle: &str, edit: impl FnOnce(&mut serde_json::Value)) -> String {
+    let mut json = serde_json::from_str(bundle).expect("a bundle is JSON");
+    edit(&mut json);
+    json.to_string()
+}
+
+/// The one candidate is refused by this row for this reason, and so is the image.
+pub(crate) fn assert_refused_by(report: &Report, name: CheckName, code: Code) {
+    assert_eq!(failed(only_candidate(report)), [(name, code)], "{}", text(report));
+    assert!(report.cells().iter().all(|cell| cell.state.is_satisfied() || cell.code == Some(code)), "{}", text(report));
+    assert_refused(report);
 }

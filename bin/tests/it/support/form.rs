@@ -81,6 +81,11 @@ impl Form {
         if self.promise { mint } else { mint.without_promise() }
     }
 
+    /// Whether it is a layer with annotations, in cosign's older storage.
+    pub(crate) fn is_layer(self) -> bool {
+        !matches!(self.container, Container::Statement | Container::Message)
+    }
+
     /// Whether evidence of this form can be wrong in this way.
     pub(crate) fn can_have(self, bench: &Bench, fault: Fault) -> bool {
         let mint = self.mint(bench);

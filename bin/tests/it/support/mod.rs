@@ -3,5 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod command;
 pub(crate) mod corpus;
+pub(crate) mod folder;
 pub(crate) mod form;
+pub(crate) mod recorded;
 pub(crate) mod scene;

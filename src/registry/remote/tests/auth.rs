@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 
-use super::*;
+use super::scene::*;
 use crate::registry::Login;
 use crate::testing::{Answer, Auth, RegistryFault as Fault, TokenService};
 
@@ -16,7 +16,7 @@ fn user() -> Login {
     Login::password("user", "s3cret")
 }
 
-async fn bearer(service: TokenService) -> Scene {
+fn bearer(service: TokenService) -> Scene {
     let scene = Scene::new();
     scene.registry.auth(Auth::Bearer(service));
     scene
@@ -24,7 +24,7 @@ async fn bearer(service: TokenService) -> Scene {
 
 #[tokio::test]
 async fn a_stranger_gets_a_token_once() {
-    let scene = bearer(TokenService::new().anonymous()).await;
+    let scene = bearer(TokenService::new().anonymous());
     assert_eq!(scene.problem().await, None);
     assert_eq!(scene.problem().await, None);
     scene.put_referrers(1);
@@ -43,7 +43,7 @@ async fn a_stranger_gets_a_token_once() {
 /// The first request finds out for all.
 #[tokio::test]
 async fn requests_side_by_side_share_one_token() {
-    let scene = bearer(TokenService::new().anonymous()).await;
+    let scene = bearer(TokenService::new().anonymous());
     scene.registry.delay(Duration::from_millis(1));
     let problems = join_all((0..20).map(|_| scene.problem())).await;
     assert!(problems.iter().all(Option::is_none));
@@ -58,7 +58,7 @@ async fn requests_side_by_side_share_one_token() {
 #[tokio::test]
 async fn a_user_gets_a_token_for_a_password() {
     let service = TokenService::new().user("user", "s3cret");
-    let scene = bearer(service).await;
+    let scene = bearer(service);
     let error = scene.by_tag().await.expect_err("a stranger");
     assert_eq!((error.problem(), error.status()), (Problem::Denied, Some(401)));
     assert!(error.detail().contains("no login was given"), "{error}");
@@ -85,7 +85,7 @@ async fn a_user_gets_a_token_for_a_password() {
 
 #[tokio::test]
 async fn an_identity_token_is_exchanged_by_post() {
-    let scene = bearer(TokenService::new().identity_token("refresh-me")).await;
+    let scene = bearer(TokenService::new().identity_token("refresh-me"));
     let address = scene.registry.address().to_owned();
     let scene = scene.client(options().login(&address, Login::identity_token("wrong")));
     assert_eq!(scene.problem().await, Some(Problem::Denied));
@@ -116,7 +116,7 @@ async fn basic_authentication_is_answered_when_asked_for() {
 
 #[tokio::test]
 async fn a_token_for_the_registry_is_sent_at_once() {
-    let scene = bearer(TokenService::new().anonymous()).await;
+    let scene = bearer(TokenService::new().anonymous());
     assert_eq!(scene.problem().await, None);
     let address = scene.registry.address().to_owned();
     let scene = scene.client(options().login(&address, Login::registry_token("token-1")));
@@ -130,7 +130,7 @@ async fn a_token_for_the_registry_is_sent_at_once() {
 
 #[tokio::test]
 async fn a_login_is_for_one_registry() {
-    let scene = bearer(TokenService::new().user("user", "s3cret").anonymous()).await;
+    let scene = bearer(TokenService::new().user("user", "s3cret").anonymous());
     let scene = scene.client(options().login("other.example", user()));
     assert_eq!(scene.problem().await, None);
     let seen = scene.authorizations();
@@ -140,21 +140,36 @@ async fn a_login_is_for_one_registry() {
 /// I-15: tokens end, and servers may never be content.
 #[tokio::test]
 async fn a_token_that_ends_is_renewed_once_per_request() {
-    let scene = bearer(TokenService::new().anonymous().uses(2)).await;
+    let scene = bearer(TokenService::new().anonymous().uses(2));
     for _ in 0..5 {
         assert_eq!(scene.problem().await, None);
     }
     assert_eq!(token_lines(&scene).len(), 3);
 
-    let scene = bearer(TokenService::new().anonymous().uses(0)).await;
+    let scene = bearer(TokenService::new().anonymous().uses(0));
     assert_eq!(scene.problem().await, Some(Problem::Denied));
     assert_eq!(scene.lines().len(), 3);
 }
 
 #[tokio::test]
+async fn requests_refused_together_renew_once() {
+    let scene = bearer(TokenService::new().anonymous());
+    assert_eq!(scene.problem().await, None);
+    scene.registry.clear_log();
+    let challenge = format!("Bearer realm=\"http://{}/token\"", scene.registry.address());
+    let refused = Answer::status(401).header("www-authenticate", &challenge);
+    let first = |request: &RecordedRequest| request.header("authorization") == Some("Bearer token-1");
+    scene.registry.fault(Fault::on("latest").compute(move |request| first(request).then(|| refused.clone())));
+    scene.registry.delay(Duration::from_millis(2));
+    let problems = join_all((0..5).map(|_| scene.problem())).await;
+    assert!(problems.iter().all(Option::is_none), "{problems:?}");
+    assert_eq!(token_lines(&scene).len(), 1);
+}
+
+#[tokio::test]
 async fn a_token_is_kept_as_long_as_it_lives() {
     for (seconds, requests) in [(0, 2), (300, 1)] {
-        let scene = bearer(TokenService::new().anonymous().expires_in(seconds)).await;
+        let scene = bearer(TokenService::new().anonymous().expires_in(seconds));
         assert_eq!(scene.problem().await, None);
         assert_eq!(scene.problem().await, None);
         assert_eq!(token_lines(&scene).len(), requests, "{seconds}");
@@ -167,7 +182,7 @@ async fn a_login_is_not_sent_to_a_token_service_elsewhere() {
     let elsewhere = Registry::start();
     elsewhere.auth(Auth::Bearer(TokenService::new().user("user", "s3cret").anonymous()));
     let realm = format!("http://{}/token", elsewhere.address());
-    let scene = bearer(TokenService::new().anonymous().user("user", "s3cret").realm(&realm)).await;
+    let scene = bearer(TokenService::new().anonymous().user("user", "s3cret").realm(&realm));
     let address = scene.registry.address().to_owned();
     for login in [user(), Login::identity_token("refresh-me")] {
         let remote = options().login(&address, login).build().expect("a client");
@@ -227,7 +242,7 @@ async fn a_token_answer_has_a_form_and_a_bound() {
         (Answer::status(429).header("retry-after", "1000"), Some(Problem::RateLimited)),
         (Answer::status(503), None),
     ] {
-        let scene = bearer(TokenService::new().anonymous()).await;
+        let scene = bearer(TokenService::new().anonymous());
         let shown = format!("{answer:?}").chars().take(200).collect::<String>();
         scene.registry.fault(Fault::on("/token").times(1).answer(answer));
         assert_eq!(scene.problem().await, wanted, "{shown}");
@@ -246,7 +261,7 @@ async fn a_challenge_that_is_not_understood_is_a_denial() {
 
 #[tokio::test]
 async fn reading_needs_no_writers_token() {
-    let scene = bearer(TokenService::new().user("user", "s3cret").anonymous()).await;
+    let scene = bearer(TokenService::new().user("user", "s3cret").anonymous());
     let address = scene.registry.address().to_owned();
     let scene = scene.client(options().login(&address, user()));
     assert_eq!(scene.problem().await, None);

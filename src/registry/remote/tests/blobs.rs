@@ -1,6 +1,6 @@
 //! Blobs, as a stream and as a whole.
 
-use super::*;
+use super::scene::*;
 use crate::testing::{Answer, RegistryFault as Fault};
 
 #[tokio::test]
@@ -56,6 +56,31 @@ async fn a_body_of_unknown_length_is_cut_at_its_size() {
         scene.registry.fault(chunked(body));
         assert_eq!(scene.stream_problem(&blob).await, wanted, "{body}");
         assert_eq!(scene.blob_problem(&blob).await, wanted, "{body}");
+    }
+}
+
+/// I-09: the message says which of the two it is, the size first.
+#[tokio::test]
+async fn a_wrong_size_is_told_before_a_wrong_digest() {
+    let scene = Scene::new();
+    let blob = scene.put_blob(b"hello");
+    let chunked = |body: &'static str| Answer::status(200).header("transfer-encoding", "chunked").body(body);
+    for (answer, told) in [
+        (Answer::status(200).body("hi"), "2 bytes are announced, the descriptor says 5"),
+        (chunked("hi"), "ended after 2 of 5 bytes"),
+        (chunked("hello, you"), "more than the 5 bytes of its descriptor"),
+        (chunked("hallo"), "the bytes received have sha256:"),
+    ] {
+        scene.registry.clear_faults();
+        scene.registry.fault(Fault::on("blobs/").answer(answer));
+        let error = match scene.remote.blob(&scene.context, &scene.repository, &blob).await {
+            Err(error) => error,
+            Ok(stream) => {
+                let chunks: Vec<_> = stream.expect("the blob").collect().await;
+                chunks.into_iter().find_map(Result::err).expect("an error before the end")
+            }
+        };
+        assert!(error.problem() == Problem::Digest && error.detail().contains(told), "{error}");
     }
 }
 

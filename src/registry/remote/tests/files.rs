@@ -1,6 +1,6 @@
 //! Logins from files and helpers, as the registry sees them.
 
-use super::*;
+use super::scene::*;
 use crate::registry::CredentialFiles;
 use crate::testing::Auth;
 

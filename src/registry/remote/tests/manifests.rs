@@ -1,6 +1,6 @@
 //! One manifest, by tag and by digest.
 
-use super::*;
+use super::scene::*;
 use crate::testing::{Answer, RegistryFault as Fault};
 
 #[tokio::test]
@@ -179,6 +179,13 @@ async fn a_manifest_has_a_bound() {
     assert_eq!(scene.problem().await, Some(Problem::Limit));
     // One request: a limit is not tried again.
     assert_eq!(scene.context.requests(), 1);
+    // Without a Content-Length it shows on the way.
+    let body = scene.image.bytes().to_vec();
+    let chunked = Answer::status(200).header("transfer-encoding", "chunked").body(body);
+    scene.registry.fault(Fault::on("latest").answer(chunked));
+    assert_eq!(scene.problem().await, Some(Problem::Limit));
+    let scene = scene.limits(|limits| limits.manifest_bytes = size);
+    assert_eq!(scene.problem().await, None);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Pushing, and mirrors.
 
-use super::*;
+use super::scene::*;
 use crate::registry::{Login, Mirrors};
 use crate::testing::{Answer, Auth, ReferrersApi, RegistryFault as Fault, TokenService};
 
@@ -29,7 +29,7 @@ async fn a_blob_is_uploaded_if_it_is_not_there() {
 #[tokio::test]
 async fn an_upload_goes_nowhere_else() {
     let other = Registry::start();
-    let scene = bearer_scene().await;
+    let scene = bearer_scene();
     let own = format!("http://{}/v2/a/b/blobs/uploads/1?state=1", scene.registry.address());
     for (location, wanted) in [
         (own.clone(), None),
@@ -50,9 +50,8 @@ async fn an_upload_goes_nowhere_else() {
     assert_eq!(other.lines(), [""; 0]);
 }
 
-async fn bearer_scene() -> Scene {
+fn bearer_scene() -> Scene {
     let scene = Scene::new();
-    // One upload is open for each number that a test names.
     let login = options().login(scene.registry.address(), Login::password("user", "s3cret"));
     let scene = scene.client(login);
     scene.registry.auth(Auth::Bearer(TokenService::new().user("user", "s3cret")));

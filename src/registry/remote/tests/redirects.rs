@@ -1,6 +1,6 @@
 //! Where a registry sends us, and what we take along.
 
-use super::*;
+use super::scene::*;
 use crate::registry::Login;
 use crate::testing::{Answer, Auth, RegistryFault as Fault};
 

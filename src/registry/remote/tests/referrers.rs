@@ -1,6 +1,6 @@
 //! Referrers: pages, their bounds, and the fallback tag.
 
-use super::*;
+use super::scene::*;
 use crate::registry::{Referrers, ReferrersSource};
 use crate::testing::{Answer, ReferrersApi, RegistryFault as Fault};
 

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 
-use super::*;
+use super::scene::*;
 use crate::testing::{Answer, RegistryFault as Fault};
 
 #[tokio::test]

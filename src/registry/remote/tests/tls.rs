@@ -1,6 +1,6 @@
 //! Registries with TLS: whom we believe, and what must not lead out of it.
 
-use super::*;
+use super::scene::*;
 use crate::testing::{Answer, Auth, RegistryFault as Fault, TokenService};
 
 const NAME: &str = "registry.example";
@@ -34,7 +34,7 @@ async fn a_certificate_is_trusted_when_it_was_named() {
     // Another name for the same server.
     let port = registry.address().rsplit_once(':').expect("a port").1;
     let other = Repository::new(&format!("other.example:{port}"), "a/b").expect("a repository");
-    let options = super::options().name_of_tests("other.example").certificate_authorities(pem);
+    let options = super::scene::options().name_of_tests("other.example").certificate_authorities(pem);
     let error = ask(options, &other).await.expect_err("a certificate for another name");
     assert!(error.detail().contains("TLS with other.example"), "{error}");
     assert_eq!(registry.lines(), [""; 0]);

@@ -1,4 +1,4 @@
-//! Whom we believe to be a registry: the TLS configuration.
+//! Whom we believe to be the server that was named: the TLS configuration.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use rustls_platform_verifier::Verifier;
 
 /// Why there is no TLS.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum TlsError {
+pub(crate) enum TlsError {
     #[error("the library was built without cryptography and the application installed none")]
     NoProvider,
     #[error("{0}")]
@@ -19,7 +19,7 @@ pub(super) enum TlsError {
 }
 
 /// The certificates in `pem`.
-pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(crate) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match found {
         Ok(found) if found.is_empty() && !pem.is_empty() => Err("there is no certificate in it".to_owned()),
@@ -32,7 +32,7 @@ pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, S
 /// that has no certificates (a container without `ca-certificates`), and `extra`.
 ///
 /// It costs tens of milliseconds: the system's certificates are read.
-pub(super) fn config(extra: &[CertificateDer<'static>]) -> Result<ClientConfig, TlsError> {
+pub(crate) fn config(extra: &[CertificateDer<'static>]) -> Result<ClientConfig, TlsError> {
     let provider = provider().ok_or(TlsError::NoProvider)?;
     let setup = |error: rustls::Error| TlsError::Setup(error.to_string());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
@@ -58,7 +58,7 @@ pub(super) fn config(extra: &[CertificateDer<'static>]) -> Result<ClientConfig, 
 }
 
 /// The configuration of a client that speaks no TLS: it believes nobody, and costs nothing.
-pub(super) fn believing_nobody() -> Result<ClientConfig, TlsError> {
+pub(crate) fn believing_nobody() -> Result<ClientConfig, TlsError> {
     let provider = provider().ok_or(TlsError::NoProvider)?;
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(|error| TlsError::Setup(error.to_string()))?;
