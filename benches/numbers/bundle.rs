@@ -1,12 +1,14 @@
 //! One bundle, beside the verifier that does the cryptography.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
+use std::time::{Duration, Instant, SystemTime};
 
 use cg_attest::digest::{Digest, VerifiedBlob};
 use cg_attest::evidence::{Candidate, Origin, OriginKind};
 use cg_attest::limits::Limits;
 use cg_attest::testing::{Log, Statement, VirtualSigstore};
+use cg_attest::time::Timestamp;
 use cg_attest::trust::TrustRoot;
 use cg_attest::verify::{Assessor, State};
 use sigstore_verify::trust_root::TrustedRoot;
@@ -14,7 +16,7 @@ use sigstore_verify::types::{Bundle, Sha256Hash};
 use sigstore_verify::{VerificationPolicy, Verifier};
 
 use crate::number::{Number, median};
-use crate::scene::{PACKAGES_OF_460_KB, after, policy, signer};
+use crate::scene::{PACKAGES_OF_460_KB, after, policy, signer, trusting};
 
 /// What every row, the policy and the report's values may cost on top.
 const LIMIT: f64 = 1.15;
@@ -35,20 +37,20 @@ pub(crate) fn run() -> Vec<Number> {
         ("Rekor v2 and timestamp, SPDX of 460 kB", spdx, image.clone(), 500),
     ]
     .map(|(name, bundle, subject, rounds)| {
-        let ratio = ratio(&sigstore, &bundle, &subject, rounds);
-        Number::at_most(format!("bundle, {name}"), ratio, LIMIT, "×")
+        let (ours, ratio) = beside_the_verifier(&sigstore, &bundle, &subject, rounds);
+        Number::at_most(format!("bundle, {name} ({ours:.2} ms)"), ratio, LIMIT, "×")
     })
     .into()
 }
 
-/// The time of [`Assessor::assess`] as a multiple of the bare verifier's,
-/// each from the JSON to the answer. The two take turns, so that whatever else
-/// the machine does meets both.
-fn ratio(sigstore: &VirtualSigstore, bundle: &str, subject: &Digest, rounds: usize) -> f64 {
+/// Our time in milliseconds, and as a multiple of the bare verifier's, each
+/// from the JSON to the answer. The two take turns, so that whatever else the
+/// machine does meets both.
+fn beside_the_verifier(sigstore: &VirtualSigstore, bundle: &str, subject: &Digest, rounds: usize) -> (f64, f64) {
     let root = sigstore.trusted_root_json();
     let verifier = Verifier::new(&TrustedRoot::from_json(&root).expect("a trust root")).expect("a usable trust root");
-    let (artifact, anybody) =
-        (Sha256Hash::from_hex(subject.hex()).expect("a digest"), VerificationPolicy::any_identity());
+    let artifact = Sha256Hash::from_hex(subject.hex()).expect("a digest");
+    let anybody = VerificationPolicy::any_identity();
     let bare = || {
         let bundle = Bundle::from_json(black_box(bundle)).expect("a bundle");
         drop(black_box(verifier.verify(artifact, &bundle, &anybody).expect("good evidence")));
@@ -58,27 +60,57 @@ fn ratio(sigstore: &VirtualSigstore, bundle: &str, subject: &Digest, rounds: usi
     let policy = policy(&["signature", "spdx", "slsa"]);
     let limits = Limits::default();
     let assessor = Assessor::new(&policy, &trust, after(sigstore), &limits);
-    let blob = VerifiedBlob::of(bundle.as_bytes().to_vec());
-    let candidate = Candidate::bundle(blob, Origin::new(OriginKind::BundleReferrer, "sha256:bench"));
-    let ours = || {
-        let assessed = assessor.assess(black_box(&candidate), subject);
-        assert_eq!(assessed.standing(), State::Ok, "{:?}", assessed.checks());
-        drop(black_box(assessed));
-    };
+    let candidate = candidate(bundle.as_bytes().to_vec());
+    let ours = || assess(&assessor, &candidate, subject);
 
-    let timed = |work: &dyn Fn()| {
-        let begin = Instant::now();
-        work();
-        begin.elapsed()
-    };
     let mut times: [Vec<Duration>; 2] = Default::default();
     for round in 0..rounds {
         // Neither always finds the caches as the other left them.
         let order: [usize; 2] = if round % 2 == 0 { [0, 1] } else { [1, 0] };
         for which in order {
-            times[which].push(timed(if which == 0 { &ours } else { &bare }));
+            times[which].push(if which == 0 { timed(ours) } else { timed(bare) });
         }
     }
     let [mut ours, mut bare] = times;
-    median(&mut ours) / median(&mut bare)
+    let (ours, bare) = (median(&mut ours), median(&mut bare));
+    (ours, ours / bare)
+}
+
+fn candidate(bundle: Vec<u8>) -> Candidate {
+    Candidate::bundle(VerifiedBlob::of(bundle), Origin::new(OriginKind::BundleReferrer, "sha256:bench"))
+}
+
+fn assess(assessor: &Assessor<'_>, candidate: &Candidate, subject: &Digest) {
+    let assessed = assessor.assess(black_box(candidate), subject);
+    assert_eq!(assessed.standing(), State::Ok, "{:?}", assessed.checks());
+    drop(black_box(assessed));
+}
+
+fn timed(work: impl Fn()) -> Duration {
+    let begin = Instant::now();
+    work();
+    begin.elapsed()
+}
+
+/// The first argument of a process that `benches/peers` measures.
+pub(crate) const FILE: &str = "bundle-file";
+
+/// Verifies one bundle from a file again and again, as `benches/peers` asks
+/// for, and prints the median as sigstore-go's side does.
+pub(crate) fn file(arguments: &[String]) -> ExitCode {
+    let [root, bundle, subject, identity, issuer] = arguments else {
+        eprintln!("wanted: {FILE} TRUSTED_ROOT BUNDLE DIGEST IDENTITY ISSUER");
+        return ExitCode::from(2);
+    };
+    let read = |path: &String| std::fs::read(path).expect("a file");
+    let trust = TrustRoot::parse(&read(root), root).expect("a trust root");
+    let policy = trusting(identity, issuer, &["signature", "spdx", "slsa"]);
+    let subject: Digest = subject.parse().expect("a digest");
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock").as_secs();
+    let (now, limits) = (Timestamp::from_unix(now.cast_signed()).expect("a time"), Limits::default());
+    let assessor = Assessor::new(&policy, &trust, now, &limits);
+    let candidate = candidate(read(bundle));
+    let mut times: Vec<Duration> = (0..200).map(|_| timed(|| assess(&assessor, &candidate, &subject))).collect();
+    println!("median={:.3}", median(&mut times));
+    ExitCode::SUCCESS
 }

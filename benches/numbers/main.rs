@@ -28,10 +28,10 @@ const BENCHES: &[Bench] =
 fn main() -> ExitCode {
     // `cargo bench` adds `--bench` for harnesses that know it.
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    if let [child, rest @ ..] = arguments.as_slice()
-        && child == memory::CHILD
-    {
-        return memory::child(rest);
+    match arguments.split_first() {
+        Some((first, rest)) if first == memory::CHILD => return memory::child(rest),
+        Some((first, rest)) if first == bundle::FILE => return bundle::file(rest),
+        _ => {}
     }
     let known: Vec<&str> = BENCHES.iter().map(|(name, _)| *name).collect();
     if let Some(unknown) = arguments.iter().find(|argument| !known.contains(&argument.as_str())) {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// What stands over the lines.
-pub(crate) const HEAD: &str = "number                                                measured       limit  ratio";
+pub(crate) const HEAD: &str = "number                                                      measured       limit  ratio";
 
 /// A measured value and what it may be.
 pub(crate) struct Number {
@@ -47,7 +47,7 @@ impl fmt::Display for Number {
         let value = |value: f64| if value.fract() == 0.0 { format!("{value}") } else { format!("{value:.2}") };
         let (measured_text, limit_text) = (value(*measured), format!("{sign} {}", value(*limit)));
         let verdict = if self.holds() { "ok" } else { "MISSED" };
-        write!(f, "{name:<50} {measured_text:>8} {unit:<2} {limit_text:>8}  {:>5.2}  {verdict}", measured / limit)
+        write!(f, "{name:<56} {measured_text:>8} {unit:<2} {limit_text:>8}  {:>5.2}  {verdict}", measured / limit)
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Scene {
 }
 
 /// As many packages as make a bundle of an SPDX document about 10 kB, and about 460 kB, long.
-pub(crate) const PACKAGES_OF_10_KB: usize = 8;
+pub(crate) const PACKAGES_OF_10_KB: usize = 2;
 pub(crate) const PACKAGES_OF_460_KB: usize = 568;
 
 impl Scene {
@@ -97,8 +97,12 @@ pub(crate) fn signer() -> Identity {
 
 /// The one signer, and these requirements.
 pub(crate) fn policy(requirements: &[&str]) -> Policy {
+    trusting(NAME, ISSUER, requirements)
+}
+
+pub(crate) fn trusting(identity: &str, issuer: &str, requirements: &[&str]) -> Policy {
     let exact = |text| Pattern::exact(text).expect("a pattern");
-    let builder = Policy::builder().identity(exact(NAME)).issuer(exact(ISSUER));
+    let builder = Policy::builder().identity(exact(identity)).issuer(exact(issuer));
     let require = |text: &&str| text.parse().expect("a requirement");
     requirements.iter().map(require).fold(builder, |builder, r| builder.require(r)).build().expect("a policy")
 }
