@@ -1,6 +1,7 @@
 //! In-toto statements, versions 0.1 and 1, with the predicate kept as it was signed.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -17,11 +18,14 @@ pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 /// An in-toto statement: subjects, a predicate type and a predicate.
 ///
 /// The predicate stays the text that was signed; nothing is re-serialised.
+/// Clones share that text: it may be megabytes, and a report has many.
 #[derive(Debug, Clone)]
 pub struct Statement {
     subjects: Vec<Subject>,
     predicate_type: String,
-    predicate: Arc<str>,
+    payload: Arc<str>,
+    /// Where the predicate stands in the payload, if it has one.
+    predicate: Option<Range<usize>>,
 }
 
 /// What a statement is about.
@@ -88,9 +92,10 @@ impl Statement {
     /// # Errors
     /// When the payload is not a statement that everybody reads the same way.
     pub fn parse(payload: &[u8], limits: &Limits) -> Result<Self, StatementError> {
+        let malformed = |e: &dyn std::fmt::Display| StatementError::Malformed(e.to_string());
         // Fields that are passed over may hold any bytes for serde, and other readers refuse or replace them.
-        let text = std::str::from_utf8(payload).map_err(|e| StatementError::Malformed(e.to_string()))?;
-        let wire: Wire<'_> = serde_json::from_str(text).map_err(|e| StatementError::Malformed(e.to_string()))?;
+        let text = std::str::from_utf8(payload).map_err(|e| malformed(&e))?;
+        let wire: Wire<'_> = serde_json::from_str(text).map_err(|e| malformed(&e))?;
         if !matches!(wire.kind.as_str(), "https://in-toto.io/Statement/v0.1" | "https://in-toto.io/Statement/v1") {
             return Err(StatementError::Type(wire.kind.chars().take(200).collect()));
         }
@@ -102,12 +107,18 @@ impl Statement {
         }
         let subjects = wire.subject.into_iter();
         let subjects = subjects.map(|s| Subject { name: s.name.unwrap_or_default(), digests: s.digest });
-        Ok(Self {
-            subjects: subjects.collect(),
-            predicate_type: wire.predicate_type,
-            // The specification reads an absent predicate as the empty object.
-            predicate: wire.predicate.map_or("{}", RawValue::get).into(),
-        })
+        let predicate = wire.predicate.map(|raw| {
+            // It is borrowed from the text, so that it can be found there by its address.
+            let begin = raw.get().as_ptr().addr() - text.as_ptr().addr();
+            begin..begin + raw.get().len()
+        });
+        Ok(Self { subjects: subjects.collect(), predicate_type: wire.predicate_type, payload: text.into(), predicate })
+    }
+
+    /// The whole statement, JSON exactly as it was signed.
+    #[must_use]
+    pub fn payload(&self) -> &str {
+        &self.payload
     }
 
     /// The subjects, at least one.
@@ -122,10 +133,11 @@ impl Statement {
         &self.predicate_type
     }
 
-    /// The predicate, JSON exactly as it was signed.
+    /// The predicate, JSON exactly as it was signed. The specification reads
+    /// an absent one as the empty object.
     #[must_use]
     pub fn predicate(&self) -> &str {
-        &self.predicate
+        self.predicate.as_ref().map_or("{}", |range| &self.payload[range.clone()])
     }
 
     /// Whether `digest` is among the subjects. Algorithm names and hex digits
@@ -171,6 +183,9 @@ mod tests {
         let read = parse(&statement("v1", &subject, r#","predicate":{"b":1, "a":2}"#)).expect("a statement");
         assert!(read.is_about(&digest) && !read.is_about(&Digest::sha256(b"other")));
         assert_eq!(read.predicate(), r#"{"b":1, "a":2}"#);
+        let spaced = statement("v1", &subject, r#", "predicate" : "é" "#);
+        let read = parse(&spaced).expect("a statement");
+        assert_eq!((read.predicate(), read.payload()), (r#""é""#, spaced.as_str()));
         assert_eq!(read.first_digest(), Some(digest.clone()));
         assert_eq!(parse(&statement("v0.1", &subject, "")).expect("a statement").predicate(), "{}");
         let upper = format!(r#"[{{"digest":{{"sha256":"{}"}}}}]"#, digest.hex().to_uppercase());

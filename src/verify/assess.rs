@@ -79,7 +79,7 @@ impl BlobInput<'_> {
 
     /// Another digest by which a statement names the file: statements about
     /// packages often have SHA-512 and nothing else.
-    fn named_by(&self, usual: &Digest, signed: &Signed<'_>) -> Option<Digest> {
+    fn named_by(&self, usual: &Digest, signed: &Signed) -> Option<Digest> {
         if signed.is_about(usual) {
             return None;
         }
@@ -100,8 +100,8 @@ pub(super) enum Accepted {
 }
 
 /// What is signed, parsed once, from the bytes that the signature is over.
-enum Signed<'b> {
-    Statement { statement: Statement, payload: &'b [u8] },
+enum Signed {
+    Statement(Statement),
     Simple(SimpleSigning),
     Message(Digest),
 }
@@ -178,7 +178,7 @@ impl<'a> Assessor<'a> {
         candidate: &Candidate,
         bundle: &Bundle,
         message: Option<&[u8]>,
-        signed: Result<Signed<'_>, Failure>,
+        signed: Result<Signed, Failure>,
         wanted: &Digest,
         out: &mut Assessed,
     ) {
@@ -195,7 +195,7 @@ impl<'a> Assessor<'a> {
         candidate: &Candidate,
         bundle: &Bundle,
         message: Option<&[u8]>,
-        signed: Signed<'_>,
+        signed: Signed,
         wanted: &Digest,
         out: &mut Assessed,
     ) {
@@ -301,7 +301,7 @@ impl<'a> Assessor<'a> {
     fn asked_for(
         &self,
         bundle: Option<&VerifiedBundle>,
-        signed: &Signed<'_>,
+        signed: &Signed,
     ) -> (Result<String, Failure>, Option<Result<String, Failure>>) {
         let asking: Vec<&Requirement> =
             self.policy.requirements().iter().filter(|r| is_met_by(r.wanted(), signed.predicate_type())).collect();
@@ -353,7 +353,7 @@ pub(super) fn age_row(
     Some(Ok(format!("signed {} ago", human(age))))
 }
 
-fn subject_row(signed: &Signed<'_>, about: bool, wanted: &Digest) -> Result<String, Failure> {
+fn subject_row(signed: &Signed, about: bool, wanted: &Digest) -> Result<String, Failure> {
     if about {
         return Ok(wanted.to_string());
     }
@@ -362,9 +362,9 @@ fn subject_row(signed: &Signed<'_>, about: bool, wanted: &Digest) -> Result<Stri
     Err(Failure::new(CheckName::Subject, Code::SubjectMismatch, detail))
 }
 
-impl<'b> Signed<'b> {
+impl Signed {
     /// Step 0, second half: what is signed is well-formed and of a kind that can be bound to an image.
-    fn read(bundle: &'b Bundle, payload: Option<&'b [u8]>, limits: &Limits) -> Result<Self, Failure> {
+    fn read(bundle: &Bundle, payload: Option<&[u8]>, limits: &Limits) -> Result<Self, Failure> {
         let structure = |code, detail: String| Failure::new(CheckName::Structure, code, detail);
         match (bundle.signed_content()?, payload) {
             (SignedContent::Dsse { payload_type, payload }, _) => {
@@ -372,7 +372,7 @@ impl<'b> Signed<'b> {
                     return Err(structure(Code::DsseType, format!("the payload type is {payload_type}")));
                 }
                 let statement = Statement::parse(payload, limits).map_err(|e| structure(e.code(), e.to_string()))?;
-                Ok(Self::Statement { statement, payload })
+                Ok(Self::Statement(statement))
             }
             (SignedContent::Message { .. }, Some(bytes)) => {
                 let document = SimpleSigning::parse(bytes).map_err(|e| structure(e.code(), e.to_string()))?;
@@ -388,7 +388,7 @@ impl<'b> Signed<'b> {
 
     /// As [`Signed::read`], for a bundle of a file: a message is the file
     /// unless the bundle says that it is another one.
-    fn of_blob(bundle: &'b Bundle, blob: &Digest, limits: &Limits) -> Result<Self, Failure> {
+    fn of_blob(bundle: &Bundle, blob: &Digest, limits: &Limits) -> Result<Self, Failure> {
         match bundle.signed_content()? {
             SignedContent::Message { digest } => Ok(Self::Message(digest.unwrap_or_else(|| blob.clone()))),
             SignedContent::Dsse { .. } => Self::read(bundle, None, limits),
@@ -397,14 +397,14 @@ impl<'b> Signed<'b> {
 
     fn predicate_type(&self) -> &str {
         match self {
-            Self::Statement { statement, .. } => statement.predicate_type(),
+            Self::Statement(statement) => statement.predicate_type(),
             Self::Simple(_) | Self::Message(_) => SIGNATURE,
         }
     }
 
     fn is_about(&self, wanted: &Digest) -> bool {
         match self {
-            Self::Statement { statement, .. } => statement.is_about(wanted),
+            Self::Statement(statement) => statement.is_about(wanted),
             Self::Simple(document) => document.digest == *wanted,
             Self::Message(digest) => digest == wanted,
         }
@@ -412,7 +412,7 @@ impl<'b> Signed<'b> {
 
     fn first_digest(&self) -> Option<Digest> {
         match self {
-            Self::Statement { statement, .. } => statement.first_digest(),
+            Self::Statement(statement) => statement.first_digest(),
             Self::Simple(document) => Some(document.digest.clone()),
             Self::Message(digest) => Some(digest.clone()),
         }
@@ -420,9 +420,9 @@ impl<'b> Signed<'b> {
 
     fn accept(self, bundle: VerifiedBundle, wanted: &Digest) -> Option<Accepted> {
         match self {
-            Self::Statement { statement, payload } => {
+            Self::Statement(statement) => {
                 let is_signature = statement.predicate_type() == COSIGN_SIGN;
-                let statement = VerifiedStatement::bind(bundle, statement, payload, wanted)?;
+                let statement = VerifiedStatement::bind(bundle, statement, wanted)?;
                 Some(if is_signature {
                     Accepted::Signature(VerifiedSignature::statement(statement))
                 } else {

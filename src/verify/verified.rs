@@ -4,8 +4,6 @@
 //! `VerifiedAttestation` or `VerifiedSignature`: each is made by one function
 //! of this room, has private fields, no constructor and no `Deserialize`.
 
-use std::sync::Arc;
-
 use serde::Serialize;
 
 use crate::digest::Digest;
@@ -121,19 +119,13 @@ impl VerifiedBundle {
 pub struct VerifiedStatement {
     bundle: VerifiedBundle,
     statement: Statement,
-    payload: Arc<[u8]>,
     subject: Digest,
 }
 
 impl VerifiedStatement {
     /// `None` if the statement is not about `subject`.
-    pub(super) fn bind(bundle: VerifiedBundle, statement: Statement, payload: &[u8], subject: &Digest) -> Option<Self> {
-        statement.is_about(subject).then(|| Self {
-            bundle,
-            statement,
-            payload: payload.into(),
-            subject: subject.clone(),
-        })
+    pub(super) fn bind(bundle: VerifiedBundle, statement: Statement, subject: &Digest) -> Option<Self> {
+        statement.is_about(subject).then(|| Self { bundle, statement, subject: subject.clone() })
     }
 
     /// The bundle.
@@ -151,7 +143,7 @@ impl VerifiedStatement {
     /// The bytes that were signed.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
-        &self.payload
+        self.statement.payload().as_bytes()
     }
 
     /// The digest that was asked for, and that the statement is about.

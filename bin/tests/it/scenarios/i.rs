@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use cg_attest::code::Code;
 use cg_attest::image::media;
-use cg_attest::testing::{Identity, RegistryFault, Statement, Upload};
+use cg_attest::testing::{Identity, RegistryFault, Statement, Upload, simple_signing};
 use cg_attest::verify::State;
 use serde_json::Value;
 
-use crate::support::bench::{Bench, assert_accepted, assert_undecided, cell, text};
+use crate::support::bench::{Bench, assert_accepted, assert_refused, assert_undecided, cell, text};
 
 #[tokio::test]
 async fn i_04_a_flood_of_referrers_is_a_limit_and_never_an_absence() {
@@ -37,6 +37,30 @@ async fn i_04_a_flood_of_referrers_is_a_limit_and_never_an_absence() {
         assert_undecided(&report);
         assert_eq!(cell(&report, "index", "signature"), (State::Undecided, Some(Code::Limit)));
     }
+}
+
+/// Two signers of one image sign the same document, so that their layers have
+/// one digest: a stranger's, wherever it stands, must not hide the other.
+#[tokio::test]
+async fn i_04_a_layer_of_the_same_content_is_another_signature() {
+    let bench = Bench::new().await;
+    let stranger = Identity::email("mallory@example.com", "https://accounts.example.com");
+    let payload = simple_signing("hello", &bench.index().digest);
+    let good = || bench.sign().legacy_signature(&payload);
+    let theirs = || bench.sigstore.sign(&stranger).legacy_signature(&payload);
+    let policy = bench.policy(&["signature"]);
+    for layers in [[theirs(), good()], [good(), theirs()]] {
+        let place = bench.fresh().await;
+        place.push(&Upload::signatures(bench.index(), &layers)).await;
+        let report = place.verify(&policy).await;
+        assert_accepted(&report);
+        assert_eq!(report.candidates().len(), 2, "{}", text(&report));
+    }
+    let place = bench.fresh().await;
+    place.push(&Upload::signatures(bench.index(), &[theirs(), theirs()])).await;
+    let report = place.verify(&policy).await;
+    assert_refused(&report);
+    assert_eq!(cell(&report, "index", "signature"), (State::WrongSigner, Some(Code::IdentityMismatch)));
 }
 
 /// A deterministic permutation: the test must not pass by chance.

@@ -1,0 +1,121 @@
+"""compare.py CG-ATTEST NUMBERS: runs programs in turns and prints one line per number, as `numbers` does.
+
+Times and memory are those of whole processes (wait4), medians of the runs; sigstore-go and our own assessor are timed
+inside their processes. Exit 1 when a limit is missed. Uses the lab that the variable LAB names.
+"""
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+LAB = os.environ["LAB"]
+TRUST = f"{LAB}/trust/trusted_root.json"
+DIRECT, SLOW = "localhost:5000", "localhost:5050"  # SLOW takes 50 ms for every request
+IDENTITY, ISSUER = "dev@example.test", "http://127.0.0.1:5556/email"
+COSIGN = ["--certificate-identity", IDENTITY, "--certificate-oidc-issuer", ISSUER, "--trusted-root", TRUST]
+OURS = ["--identity", IDENTITY, "--issuer", ISSUER, "--trusted-root", TRUST]
+
+
+def process(command, stdin=None):
+    """Wall time in ms and peak memory in MiB of a command that has to succeed."""
+    begin = time.perf_counter()
+    child = subprocess.Popen(command, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        sys.exit(f"exit {child.returncode}: {' '.join(command)}")
+    return (time.perf_counter() - begin) * 1000, usage.ru_maxrss / 1024
+
+
+def in_turns(runs, *jobs):
+    """Runs the jobs in turns; the median of each value of each job. The first turn only warms up."""
+    turns = [[job() for job in jobs] for _ in range(runs + 1)][1:]
+    return [[statistics.median(values) for values in zip(*(turn[n] for turn in turns))] for n in range(len(jobs))]
+
+
+def get(path, accept="*/*"):
+    request = urllib.request.Request(f"http://{DIRECT}/v2/{path}", headers={"Accept": accept})
+    with urllib.request.urlopen(request) as answer:
+        return answer.headers, answer.read()
+
+
+def digest(name):
+    headers, _ = get(f"{name}/manifests/v1", "application/vnd.oci.image.manifest.v1+json")
+    return headers["Docker-Content-Digest"]
+
+
+def largest_bundle(name, subject):
+    """The largest bundle that refers to an image."""
+    _, listing = get(f"{name}/referrers/{subject}")
+    layers = []
+    for entry in json.loads(listing)["manifests"]:
+        _, manifest = get(f"{name}/manifests/{entry['digest']}", entry["mediaType"])
+        layers += json.loads(manifest)["layers"]
+    layer = max(layers, key=lambda layer: layer["size"])
+    return get(f"{name}/blobs/{layer['digest']}")[1]
+
+
+def twenty_attestations(cg_attest):
+    image = f"{SLOW}/bench-20@{digest('bench-20')}"
+    cosign = [f"{LAB}/bin/cosign", "verify-attestation", "--type", "spdxjson", *COSIGN, image]
+    ours = [cg_attest, "verify", "--require", "spdx", "--all", *OURS, image]
+    (theirs, their_memory), (own, own_memory) = in_turns(5, lambda: process(cosign), lambda: process(ours))
+    what = "20 attestations of 460 kB, 50 ms"
+    yield f"{what}: wall, cosign {theirs:.0f} ms, ours {own:.0f} ms", theirs / own, ">=", 12
+    yield f"{what}: memory, cosign {their_memory:.0f} MiB, ours {own_memory:.0f} MiB", own_memory / their_memory, "<=", 1 / 3
+
+
+def two_hundred_images(cg_attest):
+    with open(f"{LAB}/work/many.txt") as listed:
+        images = [line.replace(DIRECT, SLOW) for line in listed] * 10
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
+        file.writelines(images)
+        file.flush()
+
+        def cosign():
+            with open(file.name) as stdin:
+                return process(["xargs", "-P2", "-n1", f"{LAB}/bin/cosign", "verify", *COSIGN], stdin)
+
+        def ours():
+            return process([cg_attest, "verify", "--require", "signature", "--all", *OURS, "--images", file.name])
+
+        own = in_turns(3, ours)[0][0]
+        theirs = cosign()[0]
+    yield f"{len(images)} images, 50 ms: cosign {theirs / 1000:.1f} s, ours {own / 1000:.2f} s", theirs / own, ">=", 20
+
+
+def one_bundle(numbers):
+    subject = digest("bench-1")
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        file.write(largest_bundle("bench-1", subject))
+        file.flush()
+        size = os.path.getsize(file.name)
+        go = [f"{LAB}/bin/gobench", "-root", TRUST, "-san", IDENTITY, "-issuer", ISSUER, "-n", "100", "-digest", subject]
+        ours = [numbers, "bundle-file", TRUST, file.name, subject, IDENTITY, ISSUER]
+
+        def median(command):
+            output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            return [float(re.search(r"median=([0-9.]+)", output)[1])]
+
+        (theirs,), (own,) = in_turns(5, lambda: median([*go, file.name]), lambda: median(ours))
+    yield f"bundle of {size // 1000} kB: sigstore-go {theirs:.2f} ms, ours {own:.2f} ms", theirs / own, ">=", 4.5
+
+
+def main():
+    cg_attest, numbers = sys.argv[1:]
+    missed = 0
+    for name, ratio, sign, limit in [*twenty_attestations(cg_attest), *two_hundred_images(cg_attest), *one_bundle(numbers)]:
+        held = ratio >= limit if sign == ">=" else ratio <= limit
+        missed += not held
+        print(f"{name:<82} {ratio:6.2f} {sign} {limit:.4g}  {'ok' if held else 'MISSED'}")
+    return missed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
