@@ -18,68 +18,95 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::
 
 /// Checks that `bytes` are one JSON document without a repeated key.
 pub(crate) fn reject_duplicate_keys(bytes: &[u8]) -> Result<(), serde_json::Error> {
+    reject_ambiguity(bytes, &[])
+}
+
+/// As [`reject_duplicate_keys`], and that no object has two of the keys that a
+/// group lists, unless one of them is `null`. Protobuf's JSON form writes the
+/// fields of a `oneof` so; a reader that takes the first that it knows and one
+/// that takes the last see two documents (scenario G-18).
+pub(crate) fn reject_ambiguity(bytes: &[u8], groups: Groups) -> Result<(), serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    Unique.deserialize(&mut deserializer)?;
+    Unique(groups).deserialize(&mut deserializer)?;
     deserializer.end()
 }
 
-/// Walks a value of any shape, keeping only the keys of the objects it is in.
+/// Keys that exclude each other.
+pub(crate) type Groups = &'static [&'static [&'static str]];
+
+/// Walks a value of any shape, keeping only the keys of the objects it is in;
+/// answers whether it is something else than `null`.
 #[derive(Clone, Copy)]
-struct Unique;
+struct Unique(Groups);
 
 impl<'de> DeserializeSeed<'de> for Unique {
-    type Value = ();
+    type Value = bool;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Unique {
-    type Value = ();
+    type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(true)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
+    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
+        Ok(true)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
+    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+        Ok(true)
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
+    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+        Ok(true)
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
+    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
+        Ok(true)
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(Unique)?.is_some() {}
-        Ok(())
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
+        while seq.next_element_seed(self)?.is_some() {}
+        Ok(true)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
         let mut seen = HashSet::new();
-        while let Some(key) = map.next_key::<Key<'de>>()? {
-            if let Some(key) = seen.replace(key.0) {
+        let mut chosen: Vec<(usize, &str)> = Vec::new();
+        while let Some(Key(key)) = map.next_key()? {
+            let member = self.member(&key);
+            if let Some(key) = seen.replace(key) {
                 return Err(A::Error::custom(format_args!("the key {key:?} stands twice in one object")));
             }
-            map.next_value_seed(Unique)?;
+            let is_there = map.next_value_seed(self)?;
+            let Some((group, key)) = member.filter(|_| is_there) else { continue };
+            if let Some((_, other)) = chosen.iter().find(|(known, _)| *known == group) {
+                return Err(A::Error::custom(format_args!("{other:?} and {key:?} exclude each other")));
+            }
+            chosen.push((group, key));
         }
-        Ok(())
+        Ok(true)
+    }
+}
+
+impl Unique {
+    /// The group that a key is in.
+    fn member(self, key: &str) -> Option<(usize, &'static str)> {
+        let groups = self.0.iter().enumerate();
+        groups.flat_map(|(n, keys)| keys.iter().map(move |known| (n, *known))).find(|(_, known)| *known == key)
     }
 }
 
@@ -141,6 +168,18 @@ mod tests {
         for bad in [r#"{"a":1,"a":1}"#, r#"{"b":[{"a":1,"\u0061":1}]}"#] {
             let error = reject_duplicate_keys(bad.as_bytes()).expect_err(bad);
             assert!(error.to_string().contains("stands twice"), "{error}");
+        }
+    }
+
+    #[test]
+    fn keys_that_exclude_each_other_are_refused_at_any_depth() {
+        let check = |text: &str| reject_ambiguity(text.as_bytes(), &[&["a", "b"], &["c", "d"]]);
+        for good in [r#"{"a":1,"c":2,"x":3}"#, r#"{"a":{"b":1}}"#, r#"{"a":null,"b":1}"#, r#"[{"a":1},{"b":1}]"#] {
+            assert!(check(good).is_ok(), "{good}");
+        }
+        for bad in [r#"{"a":1,"b":2}"#, r#"{"x":[{"d":[],"c":{}}]}"#, r#"{"b":false,"c":1,"a":""}"#] {
+            let error = check(bad).expect_err(bad);
+            assert!(error.to_string().contains("exclude"), "{error}");
         }
     }
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests set their scenes up with files and threads"))]
 
 // The vocabulary.
 pub mod check;
@@ -8,6 +9,10 @@ pub mod digest;
 mod json;
 pub mod limits;
 pub mod time;
+
+// What edges of any room make HTTP clients from.
+#[cfg(feature = "client")]
+mod net;
 
 // The pure core, in the order in which a reader and the data go.
 pub mod image;

@@ -50,6 +50,20 @@ impl Timestamp {
     pub(crate) fn from_jiff(time: jiff::Timestamp) -> Self {
         Self(time)
     }
+
+    pub(crate) fn to_jiff(self) -> jiff::Timestamp {
+        self.0
+    }
+}
+
+impl TryFrom<std::time::SystemTime> for Timestamp {
+    type Error = TimeError;
+
+    /// The time that the caller read from the system's clock; nothing here reads it.
+    fn try_from(time: std::time::SystemTime) -> Result<Self, TimeError> {
+        let wrong = |_| TimeError { text: format!("{time:?}") };
+        jiff::Timestamp::try_from(time).map(Self).map_err(wrong)
+    }
 }
 
 impl fmt::Display for Timestamp {

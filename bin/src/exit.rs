@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use cg_attest::report::Verdict;
+
 use crate::error::CliError;
 
 /// How the command ends.
@@ -28,6 +30,15 @@ impl ExitStatus {
             Self::Usage => 2,
             Self::Undecided => 3,
             Self::Internal => 4,
+        }
+    }
+
+    /// What a verdict ends with.
+    pub(crate) fn of_verdict(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Accept => Self::Accepted,
+            Verdict::Refuse => Self::Refused,
+            _ => Self::Undecided,
         }
     }
 

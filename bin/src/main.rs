@@ -19,6 +19,9 @@ fn main() -> std::process::ExitCode {
         Err(error) => return exit::of_clap(&error),
     };
     let printer = Printer::new(cli.color);
+    if cli.verbose {
+        printer::log_to_stderr();
+    }
     match commands::run(cli, &printer) {
         Ok(status) => status.into(),
         Err(error) => {

@@ -3,9 +3,9 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use anstyle::{AnsiColor, Style};
+use cg_attest::code::Code;
 
 use crate::error::CliError;
-use crate::exit::ExitStatus;
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -52,18 +52,11 @@ impl Printer {
         self.colored
     }
 
-    /// Writes data. A reader that went away is not an error; anything else is.
+    /// Writes data. What did not arrive was not said: a closed or full stdout is never a success (scenario A-13).
     pub(crate) fn data(&self, bytes: &[u8]) -> Result<(), CliError> {
         let mut out = std::io::stdout().lock();
-        match out.write_all(bytes).and_then(|()| out.flush()) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-                Err(CliError { status: ExitStatus::Internal, ..CliError::file(std::path::Path::new("stdout"), error) })
-            }
-            Err(error) => {
-                Err(CliError { status: ExitStatus::Internal, ..CliError::file(std::path::Path::new("stdout"), error) })
-            }
-        }
+        let written = out.write_all(bytes).and_then(|()| out.flush());
+        written.map_err(|error| CliError::undecided(Code::FileUnreadable, format!("stdout: {error}")))
     }
 
     /// Writes a document byte for byte. Only on a terminal it is made safe to
@@ -88,6 +81,13 @@ impl Printer {
         self.note(&format!("error[{}]: {}", error.code, escape(&error.message)));
         self.note(&format!("  → {}", error.hint.as_deref().map_or_else(|| error.code.remedy().to_owned(), escape)));
     }
+}
+
+/// Writes the library's events to stderr, without colours.
+pub(crate) fn log_to_stderr() {
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).with_target(false);
+    // Set once, before any work; a second call would change nothing.
+    let _ = log.with_max_level(tracing_subscriber::filter::LevelFilter::DEBUG).try_init();
 }
 
 /// Paints a text if colours are on.

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::future::join_all;
+use tracing::Instrument as _;
 
+use crate::code::Code;
 use crate::discover::{self, Discovered, ImageRequest, Listed, Pending, within};
-use crate::evidence::{Candidate, Listing, ListingKind};
-use crate::image::{Reference, Repository};
+use crate::evidence::{Candidate, Listing, ListingKind, Unread};
+use crate::image::{Index, Reference, Repository};
 use crate::limits::Limits;
 use crate::policy::{Policy, Wanted};
 use crate::registry::{Context, Pull, RegistryError};
@@ -15,7 +17,7 @@ use crate::report::{Report, Stats, Unresolved};
 use crate::statement::COSIGN_SIGN;
 use crate::time::Timestamp;
 use crate::trust::TrustRoot;
-use crate::verify::{Assessed, Assessor, ImageFacts, State, decide};
+use crate::verify::{Assessed, Assessor, Cell, ImageFacts, State, decide};
 
 /// Verifies images of one registry, layout or memory against one trust root.
 /// Cloning is cheap; clones share connections and tokens.
@@ -87,7 +89,15 @@ impl Client {
 
     /// Verifies one image. Whatever cannot be read is in the report, which is
     /// then undecided; there is no error besides. Dropping the future cancels it.
+    ///
+    /// Everything happens in a [`tracing`] span `verify_image` with the field
+    /// `image`; the HTTP client tells each answer and retry as a debug event in it.
     pub async fn verify(&self, request: &VerifyRequest<'_>) -> Report {
+        let span = tracing::info_span!("verify_image", image = %request.image.name());
+        self.verify_inside(request).instrument(span).await
+    }
+
+    async fn verify_inside(&self, request: &VerifyRequest<'_>) -> Report {
         let context = Context::new(self.limits.clone());
         let mut phases = Phases::new();
         let resolving = discover::resolve(&*self.pull, &context, &request.image);
@@ -105,10 +115,7 @@ impl Client {
             }
             Err(why) => Report::unresolved(&request.image.name(), why, Some(request.policy), &self.trust, request.now),
         };
-        let mut stats = Stats::default();
-        stats.requests = context.requests();
-        stats.bytes = context.bytes();
-        stats.phases = phases.milliseconds;
+        let stats = Stats { requests: context.requests(), bytes: context.bytes(), phases: phases.milliseconds };
         report.with_stats(stats)
     }
 }
@@ -122,42 +129,60 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn verify(&self, facts: &ImageFacts, index: Option<&crate::image::Index>, phases: &mut Phases) -> Report {
-        let Self { client, context, request, .. } = self;
-        let assessor = Assessor::new(request.policy, &client.trust, request.now, &client.limits);
-        let assessor = assessor.keep_content(request.keep_content);
-        let listing = discover::list(&*client.pull, context, self.repository, &facts.targets, index);
-        let discovered = match within(context, "listing evidence", listing).await {
-            Ok(discovered) => discovered,
-            Err(error) => nothing_listed(facts, &error),
-        };
-        phases.end("list");
-
-        let Discovered { listings, listed, .. } = discovered;
-        let mut assessed = Vec::with_capacity(listed.len());
-        let mut first = Vec::new();
-        let mut rest = Vec::new();
-        for listed in listed {
-            match listed {
-                Listed::Done(candidate) => assessed.push(self.assess(&assessor, facts, &candidate)),
-                Listed::Pending(pending) if request.read_all || self.is_asked_for(&pending) => first.push(pending),
-                Listed::Pending(pending) => rest.push(pending),
-            }
-        }
-        assessed.extend(self.read(&assessor, facts, first).await);
-        phases.end("read");
-        let skipped = rest.iter().map(|pending| self.assess(&assessor, facts, &pending.skip()));
-        let report = decide(&assessor, facts, &listings, assessed.iter().cloned().chain(skipped).collect());
-        // Annotations are hints: before a cell is refused, what they said is of another type is read too.
-        let unsatisfied =
-            report.cells().iter().any(|cell| !cell.state.is_satisfied() && cell.state != State::Undecided);
-        if rest.is_empty() || !unsatisfied {
+    async fn verify(&self, facts: &ImageFacts, index: Option<&Index>, phases: &mut Phases) -> Report {
+        let assessor = Assessor::new(self.request.policy, &self.client.trust, self.request.now, &self.client.limits);
+        let assessor = assessor.keep_content(self.request.keep_content);
+        let mut found = Found::default();
+        let everything: Vec<usize> = (0..facts.targets.len()).collect();
+        self.look(&assessor, facts, index, &everything, &mut found, phases).await;
+        let report = found.decide(&assessor, facts);
+        // Publishers replace evidence while it is read: what a listing named and
+        // the registry did not have is looked for once more, in a new listing.
+        let absent: Vec<usize> = everything.into_iter().filter(|n| is_absent(&report, facts, *n)).collect();
+        if absent.is_empty() {
             return report;
         }
-        assessed.extend(self.read(&assessor, facts, rest).await);
-        let report = decide(&assessor, facts, &listings, assessed);
+        found.forget(&absent);
+        self.look(&assessor, facts, index, &absent, &mut found, phases).await;
+        found.decide(&assessor, facts)
+    }
+
+    /// Lists and reads the evidence of some targets: first what a requirement
+    /// asks for, then, if a cell would be refused without it, the rest.
+    async fn look(
+        &self,
+        assessor: &Assessor<'_>,
+        facts: &ImageFacts,
+        index: Option<&Index>,
+        which: &[usize],
+        found: &mut Found,
+        phases: &mut Phases,
+    ) {
+        let Self { client, context, request, .. } = self;
+        let listing = discover::list(&*client.pull, context, self.repository, &facts.targets, which, index);
+        let discovered = match within(context, "listing evidence", listing).await {
+            Ok(discovered) => discovered,
+            Err(error) => nothing_listed(which, &error),
+        };
+        phases.end("list");
+        found.listings.extend(discovered.listings);
+        let mut first = Vec::new();
+        for listed in discovered.listed {
+            match listed {
+                Listed::Done(candidate) => found.assessed.push(assess(assessor, facts, &candidate)),
+                Listed::Pending(pending) if request.read_all || self.is_asked_for(&pending) => first.push(pending),
+                Listed::Pending(pending) => found.rest.push((assess(assessor, facts, &pending.skip()), pending)),
+            }
+        }
+        found.assessed.extend(self.read(assessor, facts, first).await);
         phases.end("read");
-        report
+        // Annotations are hints: before a cell is refused, what they said is of another type is read too.
+        let refused = |cell: &Cell| !cell.state.is_satisfied() && cell.state != State::Undecided;
+        if !found.rest.is_empty() && found.decide(assessor, facts).cells().iter().any(refused) {
+            let rest = std::mem::take(&mut found.rest).into_iter().map(|(_, pending)| pending).collect();
+            found.assessed.extend(self.read(assessor, facts, rest).await);
+            phases.end("read");
+        }
     }
 
     /// Whether a requirement asks for what the annotation claims; without one it may be anything.
@@ -179,22 +204,51 @@ impl Run<'_> {
                 Ok(candidate) => candidate,
                 Err(error) => pending.failed(&error),
             };
-            self.assess(assessor, facts, &candidate)
+            assess(assessor, facts, &candidate)
         };
         join_all(pending.into_iter().map(one)).await
     }
+}
 
-    fn assess(&self, assessor: &Assessor<'_>, facts: &ImageFacts, candidate: &Candidate) -> Assessed {
-        assessor.assess(candidate, &facts.targets[candidate.target].digest)
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    listings: Vec<Listing>,
+    assessed: Vec<Assessed>,
+    /// What nothing asks for, as it stands while it is not read.
+    rest: Vec<(Assessed, Pending)>,
+}
+
+impl Found {
+    fn decide(&self, assessor: &Assessor<'_>, facts: &ImageFacts) -> Report {
+        let skipped = self.rest.iter().map(|(skipped, _)| skipped);
+        decide(assessor, facts, &self.listings, self.assessed.iter().chain(skipped).cloned().collect())
+    }
+
+    fn forget(&mut self, targets: &[usize]) {
+        self.listings.retain(|listing| !targets.contains(&listing.target));
+        self.assessed.retain(|assessed| !targets.contains(&assessed.target()));
+        self.rest.retain(|(assessed, _)| !targets.contains(&assessed.target()));
     }
 }
 
-/// Every place of every target failed: time ran out before any was known.
-fn nothing_listed(facts: &ImageFacts, error: &RegistryError) -> Discovered {
+fn assess(assessor: &Assessor<'_>, facts: &ImageFacts, candidate: &Candidate) -> Assessed {
+    assessor.assess(candidate, &facts.targets[candidate.target].digest)
+}
+
+/// Whether a cell is undecided because something of this target is listed and not there.
+fn is_absent(report: &Report, facts: &ImageFacts, target: usize) -> bool {
+    let undecided = report.cells().iter().any(|c| c.state == State::Undecided && c.code == Some(Code::EvidenceAbsent));
+    let gone = |c: &Assessed| c.target() == target && c.unread().is_some_and(|u| u.code == Code::EvidenceAbsent);
+    undecided && target < facts.targets.len() && report.candidates().iter().any(gone)
+}
+
+/// Every place of these targets failed: time ran out before any was known.
+fn nothing_listed(which: &[usize], error: &RegistryError) -> Discovered {
     let mut discovered = Discovered::default();
-    for target in 0..facts.targets.len() {
+    for &target in which {
         for kind in [ListingKind::Referrers, ListingKind::SignatureTag, ListingKind::AttestationTag] {
-            let failure = crate::evidence::Unread::new(error.code(), error.to_string());
+            let failure = Unread::new(error.code(), error.to_string());
             discovered.listings.push(Listing::new(target, kind, Some(failure)));
         }
     }

@@ -26,6 +26,7 @@ pub struct Discovered {
 
 /// One piece of evidence that is listed.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a list of these lives for one flight of requests")]
 #[non_exhaustive]
 pub enum Listed {
     /// Nothing more has to be read: it is unsigned, contradicted, or could not be read.
@@ -65,16 +66,18 @@ struct Place {
     referrers: Vec<Descriptor>,
 }
 
-/// Lists the evidence of every target: all places in one flight, then the
-/// referrers' manifests in one flight. `index` adds BuildKit's entries.
+/// Lists the evidence of some targets, given by their place in the list: all
+/// places in one flight, then the referrers' manifests in one flight. `index`
+/// adds BuildKit's entries.
 pub async fn list(
     pull: &dyn Pull,
     context: &Context,
     repository: &Repository,
     targets: &[Target],
+    which: &[usize],
     index: Option<&Index>,
 ) -> Discovered {
-    let places = targets.iter().enumerate().flat_map(|(n, target)| {
+    let places = which.iter().map(|n| (*n, &targets[*n])).flat_map(|(n, target)| {
         [ListingKind::Referrers, ListingKind::SignatureTag, ListingKind::AttestationTag].map(|kind| (n, target, kind))
     });
     let places = join_all(places.map(|(n, target, kind)| place(pull, context, repository, n, target, kind))).await;
@@ -90,7 +93,7 @@ pub async fn list(
         discovered.listed.extend(read.drain(..count).flatten());
         discovered.listings.push(place.listing);
     }
-    discovered.listed.extend(index.into_iter().flat_map(|index| buildkit(index, targets)));
+    discovered.listed.extend(index.into_iter().flat_map(|index| buildkit(index, targets, which)));
     bound(&mut discovered, targets.len(), context);
     discovered
 }
@@ -212,12 +215,12 @@ fn pending(n: usize, kind: OriginKind, location: &str, manifest: &Manifest, atta
 
 /// BuildKit's attestation manifests inside the index: nobody signed them, and
 /// the annotation that links one to a platform is not trusted for anything but showing it.
-fn buildkit(index: &Index, targets: &[Target]) -> Vec<Listed> {
+fn buildkit(index: &Index, targets: &[Target], which: &[usize]) -> Vec<Listed> {
     let entries =
         index.manifests().iter().filter(|d| d.annotation("vnd.docker.reference.type") == Some("attestation-manifest"));
     let listed = entries.filter_map(|descriptor| {
         let subject = descriptor.annotation("vnd.docker.reference.digest")?;
-        let target = targets.iter().position(|t| t.digest.to_string() == subject)?;
+        let target = which.iter().copied().find(|n| targets[*n].digest.to_string() == subject)?;
         Some(Listed::Done(Candidate {
             target,
             origin: Origin::new(OriginKind::Buildkit, descriptor.digest.to_string()),

@@ -15,13 +15,18 @@ pub(super) enum NoManifest {
     Rejected(Unread),
 }
 
-/// The tag of a target in the legacy layout; none for the referrers.
+/// The longest tag that a registry takes (distribution specification).
+const MAX_TAG: usize = 128;
+
+/// The tag of a target in the legacy layout; none for the referrers, and none
+/// for a SHA-512 digest, whose tag no registry would take.
 pub(super) fn legacy_tag(target: &Digest, kind: ListingKind) -> Option<String> {
-    match kind {
-        ListingKind::SignatureTag => Some(target.tag(".sig")),
-        ListingKind::AttestationTag => Some(target.tag(".att")),
-        ListingKind::Referrers => None,
-    }
+    let tag = match kind {
+        ListingKind::SignatureTag => target.tag(".sig"),
+        ListingKind::AttestationTag => target.tag(".att"),
+        ListingKind::Referrers => return None,
+    };
+    (tag.len() <= MAX_TAG).then_some(tag)
 }
 
 /// The manifest at a legacy tag, `None` if the tag is not there.

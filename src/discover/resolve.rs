@@ -2,7 +2,7 @@
 
 use crate::code::Code;
 use crate::evidence::{Target, TargetName};
-use crate::image::{ImageDocument, ImageName, Index, ManifestError, Platform, Reference};
+use crate::image::{ImageDocument, ImageName, Index, Manifest, ManifestError, Platform, Reference};
 use crate::registry::{Context, Fetched, Pull, RegistryError};
 use crate::report::Unresolved;
 use crate::verify::ImageFacts;
@@ -15,6 +15,9 @@ pub struct ImageRequest {
     pub reference: Reference,
     /// The platforms to look at; empty for all.
     pub platforms: Vec<Platform>,
+    /// Whether the platform of an image without an index has to be known: it
+    /// is in the configuration, one more request.
+    pub platform_needed: bool,
     /// An index that lists the reference, which is then one platform of it.
     pub index: Option<Reference>,
     /// What the report calls the image, if that is not the reference: the
@@ -28,7 +31,7 @@ impl ImageRequest {
     /// All platforms of a reference.
     #[must_use]
     pub fn new(reference: Reference) -> Self {
-        Self { reference, platforms: Vec::new(), index: None, shown: None, source: None }
+        Self { reference, platforms: Vec::new(), platform_needed: false, index: None, shown: None, source: None }
     }
 
     /// The same for these platforms only; none means all.
@@ -124,10 +127,13 @@ pub async fn resolve(
             of_index(&mut facts, &index, request, context)?;
             Ok((facts, Some(index)))
         }
-        (ImageDocument::Manifest(_), None) => {
+        (ImageDocument::Manifest(manifest), None) => {
             facts.targets = vec![Target::new(TargetName::Image, facts.digest.clone())];
-            // A single manifest does not say which platform it is for.
-            facts.absent.clone_from(&request.platforms);
+            if request.platform_needed || !request.platforms.is_empty() {
+                facts.platforms = configured_platform(pull, context, &request.reference, &manifest).await?;
+            }
+            let absent = request.platforms.iter().filter(|wanted| !facts.platforms.iter().any(|p| p.matches(wanted)));
+            facts.absent = absent.cloned().collect();
             Ok((facts, None))
         }
         (ImageDocument::Manifest(_), Some(reference)) => {
@@ -139,6 +145,33 @@ pub async fn resolve(
             Ok((facts, Some(index)))
         }
     }
+}
+
+/// The platform that an image's configuration names (OCI image specification, configuration).
+async fn configured_platform(
+    pull: &dyn Pull,
+    context: &Context,
+    reference: &Reference,
+    manifest: &Manifest,
+) -> Result<Vec<Platform>, ResolveError> {
+    #[derive(serde::Deserialize)]
+    struct Configuration {
+        #[serde(default)]
+        os: String,
+        #[serde(default)]
+        architecture: String,
+        variant: Option<String>,
+    }
+    let config = manifest.config();
+    let limit = context.limits().manifest_bytes;
+    let Some(blob) = pull.blob_bytes(context, reference.repository(), config, limit).await? else {
+        return Err(ResolveError::NotFound(format!("the configuration {} of {reference}", config.digest)));
+    };
+    let wire: Configuration = crate::json::parse(blob.bytes()).map_err(|e| {
+        ResolveError::Manifest(ManifestError::Malformed { digest: config.digest.clone(), detail: e.to_string() })
+    })?;
+    let variant = wire.variant.as_deref().filter(|v| !v.is_empty());
+    Ok(Platform::new(&wire.os, &wire.architecture, variant).into_iter().collect())
 }
 
 pub(super) async fn fetch(

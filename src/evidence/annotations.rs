@@ -119,7 +119,7 @@ fn certificates(what: &str, text: &str) -> Result<Vec<Vec<u8>>, Failure> {
     while let Some(start) = rest.find(BEGIN) {
         let block = &rest[start..];
         let end = block.find(END).ok_or_else(|| invalid(what, "a certificate does not end"))? + END.len();
-        let (label, der) = pem::decode_vec(block[..end].as_bytes()).map_err(|e| invalid(what, e))?;
+        let (label, der) = pem::decode_vec(&block.as_bytes()[..end]).map_err(|e| invalid(what, e))?;
         if label != "CERTIFICATE" || x509_cert::Certificate::from_der(&der).is_err() {
             return Err(invalid(what, "not a certificate"));
         }

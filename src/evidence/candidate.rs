@@ -146,6 +146,22 @@ impl Candidate {
         }
     }
 
+    /// A legacy signature from memory, for the first target: the simple-signing
+    /// document of a `.sig` layer and the layer's annotations.
+    #[must_use]
+    pub fn simple_signing(payload: VerifiedBlob, annotations: BTreeMap<String, String>, origin: Origin) -> Self {
+        let content = Content::SimpleSigning { payload: payload.clone(), annotations };
+        Self { content, ..Self::bundle(payload, origin) }
+    }
+
+    /// A legacy attestation from memory, for the first target: the DSSE
+    /// envelope of an `.att` layer and the layer's annotations.
+    #[must_use]
+    pub fn envelope(envelope: VerifiedBlob, annotations: BTreeMap<String, String>, origin: Origin) -> Self {
+        let content = Content::Envelope { envelope: envelope.clone(), annotations };
+        Self { content, ..Self::bundle(envelope, origin) }
+    }
+
     /// As [`Content::to_bundle`].
     pub(crate) fn to_bundle(&self, limits: &Limits) -> Option<Result<(Bundle, Option<&VerifiedBlob>), Failure>> {
         self.content.to_bundle(limits)

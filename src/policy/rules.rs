@@ -206,7 +206,7 @@ impl PolicyBuilder {
                 Ok(Signers::Key { key })
             }
             ([_], ..) => Err(PolicyError::KeyAnd("an identity or an issuer")),
-            (_, ..) => Err(PolicyError::KeyAnd("another key")),
+            (..) => Err(PolicyError::KeyAnd("another key")),
         }
     }
 }

@@ -31,6 +31,8 @@ pub enum Problem {
     File,
     /// The registry refuses what was pushed.
     Rejected,
+    /// There is no cryptography to speak TLS with.
+    NoCrypto,
 }
 
 /// A failure of one operation on a registry. It never holds a credential.
@@ -62,6 +64,12 @@ impl RegistryError {
     #[must_use]
     pub fn with_retry_after(self, wait: Option<Duration>) -> Self {
         Self { retry_after: wait, ..self }
+    }
+
+    /// The same with more to tell, appended to the detail as it is.
+    #[must_use]
+    pub fn and(self, more: &str) -> Self {
+        Self { detail: self.detail + more, ..self }
     }
 
     /// Bytes of `operation` that are not what was asked for.
@@ -113,6 +121,7 @@ impl RegistryError {
             Problem::CredentialScope => Code::CredentialScope,
             Problem::Absent => Code::EvidenceAbsent,
             Problem::File => Code::FileUnreadable,
+            Problem::NoCrypto => Code::NoCryptoProvider,
         }
     }
 }

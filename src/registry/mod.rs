@@ -6,6 +6,8 @@ mod error;
 #[cfg(feature = "layout")]
 mod layout;
 mod memory;
+mod mirrors;
+mod remote;
 mod traits;
 
 pub use context::Context;
@@ -13,4 +15,6 @@ pub use error::{Problem, RegistryError};
 #[cfg(feature = "layout")]
 pub use layout::{Layout, LayoutImage};
 pub use memory::Memory;
+pub use mirrors::{MirrorError, Mirrors};
+pub use remote::{CredentialFiles, Login, OptionsError, Remote, RemoteOptions};
 pub use traits::{BlobStream, BoxFuture, Fetched, Pull, Push, Pushed, Referrers, ReferrersSource};

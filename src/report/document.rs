@@ -3,13 +3,16 @@
 
 use serde::Serialize;
 
-use super::{Report, Stats, Unresolved, Verdict, Warning};
+use super::{BlobReport, Report, Stats, Unresolved, Verdict, Warning};
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::evidence::{Origin, Unread};
 use crate::policy::{Policy, PolicyDocument};
 use crate::signer::Signer;
 use crate::verify::{Assessed, Cell, LogRecord, VerifiedTime};
+
+const API_VERSION: &str = "cg-attest/v1";
+const TOOL: Tool = Tool { name: "cg-attest", version: env!("CARGO_PKG_VERSION") };
 
 /// The JSON document of one image. It can be written and never read back into evidence.
 #[derive(Debug, Serialize)]
@@ -30,6 +33,30 @@ pub struct Document<'a> {
     candidates: Vec<Candidate<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stats: Option<&'a Stats>,
+}
+
+/// The JSON document of one file: as for an image, with the file in its place and one candidate.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BlobDocument<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    verdict: Verdict,
+    exit_code: u8,
+    file: File<'a>,
+    tool: Tool,
+    warnings: &'a [Warning],
+    policy: PolicyDocument,
+    trust_root: TrustRootDocument<'a>,
+    time: String,
+    cells: &'a [Cell],
+    candidates: [Candidate<'a>; 1],
+}
+
+#[derive(Debug, Serialize)]
+struct File<'a> {
+    name: &'a str,
+    digest: &'a Digest,
 }
 
 #[derive(Debug, Serialize)]
@@ -80,7 +107,7 @@ impl<'a> Document<'a> {
         let facts = report.facts().ok();
         let verdict = report.verdict();
         Self {
-            api_version: "cg-attest/v1",
+            api_version: API_VERSION,
             kind: "VerificationReport",
             verdict,
             exit_code: verdict.exit_code(),
@@ -92,7 +119,7 @@ impl<'a> Document<'a> {
                 platforms: facts.map_or_else(Vec::new, |f| f.platforms.iter().map(ToString::to_string).collect()),
             },
             error: report.facts().err(),
-            tool: Tool { name: "cg-attest", version: env!("CARGO_PKG_VERSION") },
+            tool: TOOL,
             warnings: report.warnings(),
             policy: report.policy().map(Policy::document),
             trust_root: TrustRootDocument { source: report.trust_root().0, date: report.trust_root().1 },
@@ -104,9 +131,33 @@ impl<'a> Document<'a> {
     }
 }
 
+impl<'a> BlobDocument<'a> {
+    pub(super) fn of(report: &'a BlobReport) -> Self {
+        let verdict = report.verdict();
+        Self {
+            api_version: API_VERSION,
+            kind: "BlobVerificationReport",
+            verdict,
+            exit_code: verdict.exit_code(),
+            file: File { name: &report.name, digest: &report.digest },
+            tool: TOOL,
+            warnings: &report.warnings,
+            policy: report.policy.document(),
+            trust_root: TrustRootDocument { source: &report.trust_source, date: report.trust_date.as_deref() },
+            time: report.time.to_string(),
+            cells: &report.cells,
+            candidates: [Candidate::at("file".to_owned(), &report.candidate)],
+        }
+    }
+}
+
 impl<'a> Candidate<'a> {
     fn of(report: &Report, candidate: &'a Assessed) -> Self {
         let target = report.facts().ok().and_then(|facts| facts.targets.get(candidate.target()));
+        Self::at(target.map(|target| target.name.to_string()).unwrap_or_default(), candidate)
+    }
+
+    fn at(target: String, candidate: &'a Assessed) -> Self {
         let reading = match (candidate.unread(), candidate.is_skipped(), candidate.is_unsigned()) {
             (Some(_), ..) => "unread",
             (None, true, _) => "skipped",
@@ -115,7 +166,7 @@ impl<'a> Candidate<'a> {
         };
         let verified = candidate.verified();
         Self {
-            target: target.map(|target| target.name.to_string()).unwrap_or_default(),
+            target,
             origin: candidate.origin(),
             also_at: candidate.also_at(),
             digest: candidate.digest(),

@@ -155,14 +155,7 @@ impl Report {
         if self.facts.is_err() {
             return Verdict::Undecided;
         }
-        let undecided = |cell: &Cell| cell.state == State::Undecided;
-        if self.cells.is_empty() || self.cells.iter().any(|cell| !cell.state.is_satisfied() && !undecided(cell)) {
-            Verdict::Refuse
-        } else if self.cells.iter().any(undecided) {
-            Verdict::Undecided
-        } else {
-            Verdict::Accept
-        }
+        verdict_of(&self.cells)
     }
 
     /// What is known of the image; the error says why it could not be resolved.
@@ -239,6 +232,18 @@ impl Report {
     }
 }
 
-fn trust_warnings(trust: &TrustRoot) -> impl Iterator<Item = Warning> {
+/// The verdict of cells: none at all is not accepted.
+pub(super) fn verdict_of(cells: &[Cell]) -> Verdict {
+    let undecided = |cell: &Cell| cell.state == State::Undecided;
+    if cells.is_empty() || cells.iter().any(|cell| !cell.state.is_satisfied() && !undecided(cell)) {
+        Verdict::Refuse
+    } else if cells.iter().any(undecided) {
+        Verdict::Undecided
+    } else {
+        Verdict::Accept
+    }
+}
+
+pub(super) fn trust_warnings(trust: &TrustRoot) -> impl Iterator<Item = Warning> {
     trust.warnings().iter().map(|text| Warning { code: Code::TrustRoot, message: text.clone() })
 }

@@ -83,7 +83,6 @@ impl VerifiedImage {
     }
 
     /// The whole report.
-    #[must_use]
     pub fn report(&self) -> &Report {
         &self.report
     }

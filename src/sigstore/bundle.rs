@@ -73,6 +73,10 @@ pub(crate) struct LegacyEntry {
     pub(crate) log_id: Vec<u8>,
 }
 
+/// The fields of a bundle of which there is one (protobuf-specs, `sigstore_bundle.proto`).
+const ONE_OF: json::Groups =
+    &[&["dsseEnvelope", "messageSignature"], &["certificate", "publicKey", "x509CertificateChain"]];
+
 fn structure(code: Code, detail: impl Into<String>) -> Failure {
     Failure::new(CheckName::Structure, code, detail)
 }
@@ -80,12 +84,19 @@ fn structure(code: Code, detail: impl Into<String>) -> Failure {
 impl Bundle {
     /// Reads bundle JSON, versions 0.1 to 0.3, both spellings of the media type.
     pub(crate) fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Failure> {
-        json::reject_duplicate_keys(bytes).map_err(|e| structure(Code::BundleInvalid, e.to_string()))?;
+        json::reject_ambiguity(bytes, ONE_OF).map_err(|e| structure(Code::BundleInvalid, e.to_string()))?;
         let inner = serde_json::from_slice(bytes).map_err(|error| {
             let code = if Versions::unsupported(bytes) { Code::UnsupportedEvidence } else { Code::BundleInvalid };
             structure(code, error.to_string())
         })?;
-        Self { inner }.within(limits)
+        let bundle = Self { inner }.within(limits)?;
+        // Nobody signed it: it must not pass for one that a key signed (scenario A-02).
+        let content = &bundle.inner.verification_material.content;
+        if bundle.leaf().is_none() && !matches!(content, VerificationMaterialContent::PublicKey(_)) {
+            return Err(structure(Code::BundleInvalid, "the bundle names neither a certificate nor a key"));
+        }
+        bundle.inner.verification_material.tlog_entries.iter().try_for_each(EntryKind::agrees)?;
+        Ok(bundle)
     }
 
     /// Puts the parts of a legacy layer together as a v0.1 bundle, the version
@@ -121,6 +132,12 @@ impl Bundle {
 
     fn within(mut self, limits: &Limits) -> Result<Self, Failure> {
         let material = &mut self.inner.verification_material;
+        // Otherwise the bundle would be taken for one that a managed key signed.
+        if let VerificationMaterialContent::X509CertificateChain { certificates } = &material.content
+            && certificates.is_empty()
+        {
+            return Err(structure(Code::BundleInvalid, "the certificate chain is empty"));
+        }
         let entries = material.tlog_entries.len();
         let timestamps = material.timestamp_verification_data.rfc3161_timestamps.len();
         if entries > limits.log_entries || timestamps > limits.log_entries {
@@ -245,9 +262,29 @@ struct EntryKind {
 }
 
 impl EntryKind {
+    fn parse(body: &[u8]) -> Result<Self, Failure> {
+        json::parse(body)
+            .map_err(|e| Failure::new(CheckName::LogEntry, Code::BundleInvalid, format!("the log entry: {e}")))
+    }
+
+    /// The kind that the bundle gives is what chooses the comparisons that are
+    /// made; it has to be the one that the log signed (scenario B-07).
+    fn agrees(entry: &TransparencyLogEntry) -> Result<(), Failure> {
+        let parsed = Self::parse(entry.canonicalized_body.as_bytes())?;
+        let claimed = (entry.kind_version.kind(), entry.kind_version.version());
+        if claimed == (parsed.kind.as_str(), parsed.api_version.as_str()) {
+            return Ok(());
+        }
+        let (kind, version) = claimed;
+        let detail = format!(
+            "the bundle says that the log entry is {kind} {version}, and it is {} {}",
+            parsed.kind, parsed.api_version
+        );
+        Err(Failure::new(CheckName::LogEntry, Code::LogMismatch, detail))
+    }
+
     fn of(body: &[u8]) -> Result<KindVersion, Failure> {
-        let parsed: Self = json::parse(body)
-            .map_err(|e| Failure::new(CheckName::LogEntry, Code::BundleInvalid, format!("the log entry: {e}")))?;
+        let parsed = Self::parse(body)?;
         match (parsed.kind.as_str(), parsed.api_version.as_str()) {
             ("hashedrekord", "0.0.1") => Ok(KindVersion::HashedRekordV001),
             ("dsse", "0.0.1") => Ok(KindVersion::DsseV001),

@@ -11,6 +11,9 @@ use crate::code::Code;
 pub(super) fn from_verifier(error: &Error) -> Failure {
     let (check, code) = match error {
         Error::SignatureInvalid(_) => (CheckName::Signature, Code::SigInvalid),
+        // A hashedrekord entry whose hash is another one has the same variant as a
+        // bundle that contradicts itself; the text, for display, tells them apart.
+        Error::ArtifactMismatch(text) if text.contains("hashedrekord") => (CheckName::LogEntry, Code::LogMismatch),
         Error::ArtifactMismatch(_) => (CheckName::Signature, Code::BundleInvalid),
         Error::Certificate(error) => certificate(error),
         Error::TransparencyLog(error) => log(error),
@@ -38,7 +41,9 @@ fn certificate(error: &CertificateError) -> (CheckName, Code) {
         CertificateError::ChainInvalid(text) if text.contains("Eku") || text.contains("EndEntityUsedAsCa") => {
             Code::CertProfile
         }
-        CertificateError::NotYetValid { .. } | CertificateError::Expired { .. } => Code::TimeWindow,
+        CertificateError::NotYetValid { .. }
+        | CertificateError::Expired { .. }
+        | CertificateError::NoValidAuthority { .. } => Code::TimeWindow,
         CertificateError::Sct(_) => return (CheckName::Sct, Code::CertSct),
         _ => Code::CertChain,
     };

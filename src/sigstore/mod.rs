@@ -4,8 +4,12 @@
 mod bundle;
 mod failure;
 mod root;
+#[cfg(feature = "client")]
+mod tuf;
 mod verifier;
 
 pub(crate) use bundle::{Bundle, LegacyEntry, LegacyParts, LegacySigned, SignedContent};
 pub(crate) use root::{EMBEDDED_DATE, ParsedRoot, embedded_json};
+#[cfg(feature = "client")]
+pub(crate) use tuf::{Fetch, Fetching, Files, Proved, TufError, check_first_root, first_roots, prove_kept, refresh};
 pub(crate) use verifier::{Artifact, Proven, PublicKey, Verifier};

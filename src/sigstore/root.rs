@@ -1,9 +1,14 @@
 //! Trusted roots: the embedded ones and those read from files.
 
 use sigstore_verify::crypto::VerificationKey;
+use sigstore_verify::trust_root::trusted_root::CertChain;
 use sigstore_verify::trust_root::{
     SIGSTORE_GITHUB_TRUSTED_ROOT, SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT, TrustedRoot,
 };
+
+use sigstore_verify::types::TimeRange;
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
 
 use crate::json;
 
@@ -50,6 +55,25 @@ impl ParsedRoot {
             }
             usable
         });
+        let mut unreadable = None;
+        let mut is_trusted = |window: &mut Option<TimeRange>, chain: &CertChain, name: &str| {
+            match trusted_while(*window, chain) {
+                Ok(narrowed) if is_empty(narrowed) && !is_empty(*window) => {
+                    warnings.push(format!("no certificate of {name} is valid while it is trusted; it is left out"));
+                    return false;
+                }
+                Ok(narrowed) => *window = narrowed,
+                Err(error) => unreadable = Some(error),
+            }
+            true
+        };
+        inner.certificate_authorities.retain_mut(|a| is_trusted(&mut a.valid_for, &a.cert_chain, &a.uri));
+        inner.timestamp_authorities.retain_mut(|a| {
+            is_trusted(&mut a.valid_for, &a.cert_chain, a.uri.as_deref().unwrap_or("a timestamp authority"))
+        });
+        if let Some(error) = unreadable {
+            return Err(error);
+        }
         if inner.certificate_authorities.is_empty() && inner.tlogs.is_empty() {
             return Err(RootError("it names no certificate authority and no log".to_owned()));
         }
@@ -73,4 +97,31 @@ impl ParsedRoot {
         uris.dedup();
         if uris.is_empty() { "unnamed instance".to_owned() } else { uris.join(", ") }
     }
+}
+
+/// The part of an authority's window in which its own certificates are valid.
+/// The verifier takes them for anchors and looks at nothing but the window:
+/// without this, a certificate that an expired authority made passes (scenario
+/// D-01, CVE-2026-24122).
+fn trusted_while(window: Option<TimeRange>, chain: &CertChain) -> Result<Option<TimeRange>, RootError> {
+    let mut narrowed = window;
+    for entry in &chain.certificates {
+        let wrong = |e: &dyn std::fmt::Display| RootError(format!("a certificate of an authority: {e}"));
+        let certificate = Certificate::from_der(entry.raw_bytes.as_bytes()).map_err(|e| wrong(&e))?;
+        let validity = certificate.tbs_certificate().validity();
+        let time = |time: x509_cert::time::Time| {
+            let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+            jiff::Timestamp::from_second(seconds).map_err(|e| wrong(&e))
+        };
+        let (begin, end) = (time(validity.not_before)?, time(validity.not_after)?);
+        narrowed = Some(match narrowed {
+            None => TimeRange::new(begin, Some(end)),
+            Some(window) => TimeRange::new(window.start.max(begin), Some(window.end.map_or(end, |e| e.min(end)))),
+        });
+    }
+    Ok(narrowed)
+}
+
+fn is_empty(window: Option<TimeRange>) -> bool {
+    window.is_some_and(|window| window.end.is_some_and(|end| end < window.start))
 }

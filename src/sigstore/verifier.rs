@@ -1,6 +1,7 @@
 //! One bundle against one trusted root, by the audited verifier of `sigstore-verify`.
 
 use sigstore_verify::crypto::{Checkpoint, VerificationKey, try_default_provider};
+use sigstore_verify::trust_root::TransparencyLog;
 use sigstore_verify::types::bundle::InclusionProof;
 use sigstore_verify::types::{
     Artifact as InnerArtifact, ArtifactDigest, DerPublicKey, DigestBytes, HashAlgorithm, TransparencyLogEntry,
@@ -88,11 +89,13 @@ impl Verifier {
     }
 
     /// Runs every check of the verifier; the identity is left to the policy.
+    /// `now` is the time of evidence that nothing dates.
     pub(crate) fn verify(
         &self,
         bundle: &Bundle,
         artifact: Artifact<'_>,
         key: Option<&PublicKey>,
+        now: Timestamp,
     ) -> Result<Proven, Failure> {
         let artifact = artifact.into_inner()?;
         let result = match key {
@@ -112,12 +115,18 @@ impl Verifier {
             }
         }
         .map_err(|error| from_verifier(&error))?;
-        self.prove(bundle, &result, key.is_some())
+        self.prove(bundle, &result, key.is_some(), now)
     }
 
     /// Turns a success into values, and fails closed if one of the verifier's
     /// own statements about what it checked is missing.
-    fn prove(&self, bundle: &Bundle, result: &VerificationResult, keyed: bool) -> Result<Proven, Failure> {
+    fn prove(
+        &self,
+        bundle: &Bundle,
+        result: &VerificationResult,
+        keyed: bool,
+        now: Timestamp,
+    ) -> Result<Proven, Failure> {
         let unproven = |check, code, detail: &str| Err(Failure::new(check, code, detail));
         let required = [
             (keyed || result.certificate_verified(), CheckName::Certificate, Code::CertChain),
@@ -135,8 +144,10 @@ impl Verifier {
         }
         let mut logs = Vec::with_capacity(entries.len());
         for entry in entries {
+            let log = self.log_of(entry)?;
+            trusted_then(log, result.verified_timestamps(), now)?;
             if let Some(proof) = &entry.inclusion_proof {
-                self.own_log(entry, proof)?;
+                self.signed_by(log, proof)?;
             } else if entry.inclusion_promise.is_none() {
                 return unproven(CheckName::Log, Code::LogProof, "a log entry has neither a proof nor a promise");
             }
@@ -164,16 +175,23 @@ impl Verifier {
         Ok(Proven { times, logs, waived })
     }
 
+    /// The log that an entry names.
+    fn log_of(&self, entry: &TransparencyLogEntry) -> Result<&TransparencyLog, Failure> {
+        let named = |log: &&TransparencyLog| log.log_id.key_id.as_bytes() == entry.log_id.key_id.as_bytes();
+        let unknown = || Failure::new(CheckName::Log, Code::LogKey, "the log that the entry names is not trusted");
+        self.root.inner.tlogs.iter().find(named).ok_or_else(unknown)
+    }
+
     /// The checkpoint has to be signed by the log that the entry names, not by
     /// another log of the same root (scenario C-02). The verifier accepts any
     /// of its keys; where only the own log's key can have matched, nothing more
     /// is computed.
-    fn own_log(&self, entry: &TransparencyLogEntry, proof: &InclusionProof) -> Result<(), Failure> {
+    fn signed_by(&self, log: &TransparencyLog, proof: &InclusionProof) -> Result<(), Failure> {
         let foreign = || {
             Failure::new(CheckName::Log, Code::LogKey, "the checkpoint is not signed by the log that the entry names")
         };
         let checkpoint = Checkpoint::from_text(proof.checkpoint.envelope()).map_err(|_| foreign())?;
-        let id = entry.log_id.key_id.as_bytes();
+        let id = log.log_id.key_id.as_bytes();
         let own = id.get(..4).ok_or_else(foreign)?;
         let mut signatures = checkpoint.signatures().iter().filter(|s| s.key_id.as_slice() == own).peekable();
         if signatures.peek().is_none() {
@@ -184,12 +202,28 @@ impl Verifier {
         if !checkpoint.signatures().iter().any(|s| hints.contains(&s.key_id.as_slice())) {
             return Ok(());
         }
-        let log = self.root.inner.tlogs.iter().find(|log| log.log_id.key_id.as_bytes() == id).ok_or_else(foreign)?;
         let key = VerificationKey::from_spki(&log.public_key.raw_bytes).map_err(|_| foreign())?;
         if signatures.any(|s| key.verify(checkpoint.signed_data(), &s.signature).is_ok()) {
             Ok(())
         } else {
             Err(foreign())
+        }
+    }
+}
+
+/// The log's key has to be trusted at every verified time. The verifier looks
+/// at its window only where the log's promise has a time, and a checkpoint has
+/// none: whoever holds a retired key could sign one today. What nothing dates
+/// is judged as if it were made now.
+fn trusted_then(log: &TransparencyLog, times: &[jiff::Timestamp], now: Timestamp) -> Result<(), Failure> {
+    let Some(window) = log.public_key.valid_for else { return Ok(()) };
+    let now = [now.to_jiff()];
+    let times = if times.is_empty() { &now } else { times };
+    match times.iter().find(|time| !window.contains(**time)) {
+        None => Ok(()),
+        Some(time) => {
+            let detail = format!("the key of the log {} is not trusted at {time}", log.base_url);
+            Err(Failure::new(CheckName::Log, Code::LogKey, detail))
         }
     }
 }
@@ -211,5 +245,42 @@ impl<'a> Artifact<'a> {
                 Ok(InnerArtifact::from(digest))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sigstore_verify::trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, TrustedRoot};
+
+    fn time(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    #[test]
+    fn a_log_vouches_only_while_its_key_is_trusted_both_ends_included() {
+        let root = TrustedRoot::from_json(SIGSTORE_PRODUCTION_TRUSTED_ROOT).expect("the embedded root");
+        let mut log = root.tlogs.into_iter().next().expect("a log");
+        let window = log.public_key.valid_for.as_mut().expect("a window");
+        window.start = time("2026-01-01T00:00:00Z").to_jiff();
+        window.end = Some(time("2026-02-01T00:00:00Z").to_jiff());
+        let check = |times: &[&str], now: &str| {
+            let times: Vec<_> = times.iter().map(|text| time(text).to_jiff()).collect();
+            trusted_then(&log, &times, time(now)).map_err(|failure| (failure.check, failure.code))
+        };
+        let (inside, later) = ("2026-01-15T00:00:00Z", "2026-06-01T00:00:00Z");
+        let refused = Err((CheckName::Log, Code::LogKey));
+        for good in [inside, "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"] {
+            assert_eq!(check(&[good], later), Ok(()), "{good}");
+        }
+        for bad in ["2025-12-31T23:59:59Z", "2026-02-01T00:00:00.000000001Z", later] {
+            assert_eq!(check(&[bad], later), refused, "{bad}");
+            assert_eq!(check(&[inside, bad], later), refused, "every time counts, {bad} too");
+        }
+        // Without a time, a signature by whoever holds the retired key cannot be told from an old one.
+        assert_eq!(check(&[], inside), Ok(()));
+        assert_eq!(check(&[], later), refused);
+        log.public_key.valid_for = None;
+        assert_eq!(trusted_then(&log, &[], time(later)), Ok(()));
     }
 }

@@ -87,7 +87,9 @@ impl Statement {
     /// # Errors
     /// When the payload is not a statement that everybody reads the same way.
     pub fn parse(payload: &[u8], limits: &Limits) -> Result<Self, StatementError> {
-        let wire: Wire<'_> = serde_json::from_slice(payload).map_err(|e| StatementError::Malformed(e.to_string()))?;
+        // Fields that are passed over may hold any bytes for serde, and other readers refuse or replace them.
+        let text = std::str::from_utf8(payload).map_err(|e| StatementError::Malformed(e.to_string()))?;
+        let wire: Wire<'_> = serde_json::from_str(text).map_err(|e| StatementError::Malformed(e.to_string()))?;
         if !matches!(wire.kind.as_str(), "https://in-toto.io/Statement/v0.1" | "https://in-toto.io/Statement/v1") {
             return Err(StatementError::Type(wire.kind.chars().take(200).collect()));
         }
@@ -172,6 +174,17 @@ mod tests {
         assert_eq!(parse(&statement("v0.1", &subject, "")).expect("a statement").predicate(), "{}");
         let upper = format!(r#"[{{"digest":{{"sha256":"{}"}}}}]"#, digest.hex().to_uppercase());
         assert!(!parse(&statement("v1", &upper, "")).expect("a statement").is_about(&digest));
+    }
+
+    #[test]
+    fn a_field_that_is_passed_over_has_to_be_text_as_well() {
+        let with = |byte: u8| {
+            let text = statement("v1", r#"[{"digest":{"sha256":"00"}}]"#, r#","note":"?""#);
+            let bytes: Vec<u8> = text.bytes().map(|b| if b == b'?' { byte } else { b }).collect();
+            Statement::parse(&bytes, &Limits::default()).map(|_| ()).map_err(|error| error.code())
+        };
+        assert_eq!(with(b'!'), Ok(()));
+        assert_eq!(with(0xff), Err(Code::StmtInvalid));
     }
 
     #[test]

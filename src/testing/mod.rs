@@ -10,10 +10,12 @@ mod image;
 mod registry;
 mod sigstore;
 mod statement;
+mod tuf;
 mod upload;
 
 pub use image::{BuildKit, Image, ImageBuilder};
 pub use registry::{Answer, Auth, Fault as RegistryFault, RecordedRequest, ReferrersApi, Registry, TokenService};
 pub use sigstore::{BundleVersion, Fault, Identity, Layer, Log, ManagedKey, Mint, SubjectName, VirtualSigstore};
 pub use statement::{Statement, simple_signing};
+pub use tuf::{TufRepository, TufServer};
 pub use upload::Upload;

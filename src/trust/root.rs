@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::check::Failure;
 use crate::code::Code;
 use crate::sigstore::{self, Artifact, Bundle, ParsedRoot, Proven, PublicKey};
+use crate::time::Timestamp;
 
 /// One or more Sigstore instances that evidence may come from.
 ///
@@ -62,6 +63,11 @@ pub struct TrustError {
 }
 
 impl TrustError {
+    #[cfg(feature = "client")]
+    pub(super) fn new(code: Code, source_name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { source_name: source_name.into(), detail: detail.into(), code }
+    }
+
     /// The reason code of this error.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -122,13 +128,13 @@ impl TrustRoot {
         Ok(Self { instances: instances.into(), source: source.to_owned(), date: None, warnings })
     }
 
-    /// Where the root comes from: `embedded`, a file's name, a TUF repository.
+    /// Where the root comes from: `embedded`, a file's name, `tuf URL`, `cache URL`.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// When the root was published, where that is known.
+    /// When the root was published or, if it came by TUF, when its repository last confirmed it; where that is known.
     #[must_use]
     pub fn date(&self) -> Option<&str> {
         self.date.as_deref()
@@ -145,11 +151,15 @@ impl TrustRoot {
         &self.warnings
     }
 
-    /// The same root under another name and date, with notes: for roots that came by TUF.
-    #[must_use]
-    pub fn described(mut self, source: &str, date: Option<String>, notes: Vec<String>) -> Self {
-        source.clone_into(&mut self.source);
-        self.date = date;
+    /// The same root with the time at which its repository confirmed it.
+    #[cfg(feature = "client")]
+    pub(super) fn confirmed(self, time: Timestamp) -> Self {
+        Self { date: Some(time.to_string()), ..self }
+    }
+
+    /// The same root with more notes for people.
+    #[cfg(feature = "client")]
+    pub(super) fn noted(mut self, notes: impl IntoIterator<Item = String>) -> Self {
         self.warnings.extend(notes);
         self
     }
@@ -161,10 +171,11 @@ impl TrustRoot {
         bundle: &Bundle,
         artifact: Artifact<'_>,
         key: Option<&PublicKey>,
+        now: Timestamp,
     ) -> Result<(Proven, &str), Failure> {
         let mut furthest: Option<Failure> = None;
         for trusted in self.instances.iter() {
-            match trusted.verifier.verify(bundle, artifact, key) {
+            match trusted.verifier.verify(bundle, artifact, key, now) {
                 Ok(proven) => return Ok((proven, &trusted.name)),
                 Err(failure) if furthest.as_ref().is_none_or(|f| progress(f) < progress(&failure)) => {
                     furthest = Some(failure);

@@ -2,7 +2,7 @@
 
 use crate::check::{Check, CheckName, Failure, Outcome};
 use crate::code::Code;
-use crate::digest::{Digest, VerifiedBlob};
+use crate::digest::{Algorithm, Digest, VerifiedBlob};
 use crate::evidence::{Candidate, Content, Origin, Unread};
 use crate::limits::Limits;
 use crate::policy::{LogEvidence, Policy, Requirement, Wanted};
@@ -57,13 +57,46 @@ pub enum BlobInput<'a> {
     Bytes(&'a [u8]),
     /// Its digest, where the bytes are not at hand.
     Digest(&'a Digest),
+    /// Both digests of bytes that are too many to be held.
+    Hashed {
+        /// The SHA-256 digest.
+        sha256: &'a Digest,
+        /// The SHA-512 digest.
+        sha512: &'a Digest,
+    },
+}
+
+impl BlobInput<'_> {
+    /// What a report calls the file by.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Bytes(bytes) => Digest::sha256(bytes),
+            Self::Digest(digest) => (*digest).clone(),
+            Self::Hashed { sha256, .. } => (*sha256).clone(),
+        }
+    }
+
+    /// Another digest by which a statement names the file: statements about
+    /// packages often have SHA-512 and nothing else.
+    fn named_by(&self, usual: &Digest, signed: &Signed<'_>) -> Option<Digest> {
+        if signed.is_about(usual) {
+            return None;
+        }
+        let other = match self {
+            Self::Bytes(bytes) => Digest::compute(Algorithm::Sha512, bytes),
+            Self::Digest(_) => return None,
+            Self::Hashed { sha512, .. } => (*sha512).clone(),
+        };
+        signed.is_about(&other).then_some(other)
+    }
 }
 
 /// What the policy accepts of a candidate whose every row passed, age aside.
 #[derive(Debug, Clone)]
 pub(super) enum Accepted {
     Signature(VerifiedSignature),
-    Attestation(VerifiedAttestation),
+    Attestation(Box<VerifiedAttestation>),
 }
 
 /// What is signed, parsed once, from the bytes that the signature is over.
@@ -122,15 +155,18 @@ impl<'a> Assessor<'a> {
     #[must_use]
     pub fn assess_blob(&self, bundle: &Candidate, blob: &BlobInput<'_>) -> Assessed {
         let mut assessed = Assessed::blank(bundle);
-        let (bytes, wanted) = match blob {
-            BlobInput::Bytes(bytes) => (Some(*bytes), Digest::sha256(bytes)),
-            BlobInput::Digest(digest) => (None, (*digest).clone()),
-        };
+        let usual = blob.digest();
         match bundle.to_bundle(self.limits) {
             None => {}
             Some(Err(failure)) => assessed.verifier_failed(failure),
             Some(Ok((parsed, _))) => {
-                let signed = Signed::of_blob(&parsed, &wanted, self.limits);
+                let signed = Signed::of_blob(&parsed, &usual, self.limits);
+                let other = signed.as_ref().ok().and_then(|signed| blob.named_by(&usual, signed));
+                let (bytes, wanted) = match (blob, other) {
+                    (_, Some(other)) => (None, other),
+                    (BlobInput::Bytes(bytes), None) => (Some(*bytes), usual),
+                    (_, None) => (None, usual),
+                };
                 self.judge(bundle, &parsed, bytes, signed, &wanted, &mut assessed);
             }
         }
@@ -184,7 +220,7 @@ impl<'a> Assessor<'a> {
             let detail = "signed with a key, and the policy names identities";
             return out.verifier_failed(Failure::new(CheckName::Certificate, Code::KeyMismatch, detail));
         }
-        let (proven, instance) = match self.trust.verify(bundle, artifact, key) {
+        let (proven, instance) = match self.trust.verify(bundle, artifact, key, self.now) {
             Ok((proven, instance)) => (proven, instance),
             Err(failure) => return out.verifier_failed(failure),
         };
@@ -389,7 +425,7 @@ impl<'b> Signed<'b> {
                 Some(if is_signature {
                     Accepted::Signature(VerifiedSignature::statement(statement))
                 } else {
-                    Accepted::Attestation(VerifiedAttestation::accept(statement))
+                    Accepted::Attestation(Box::new(VerifiedAttestation::accept(statement)))
                 })
             }
             Self::Simple(document) => VerifiedSimpleSigning::bind(bundle, document, wanted)
@@ -428,6 +464,10 @@ impl Assessed {
 
     /// One row of the verifier's failed; it stopped there, so its other rows are not known.
     fn verifier_failed(&mut self, failure: Failure) {
+        // Over a limit is not read to the end: undecided, never refused.
+        if failure.code == Code::Limit {
+            self.unread = Some(Unread::new(failure.code, failure.detail.clone()));
+        }
         let name = failure.check;
         self.set(name, Check::fail(failure));
     }
@@ -559,7 +599,8 @@ impl Assessed {
         self.unsigned
     }
 
-    /// The signature, if every check of the policy passed and it is one.
+    /// The signature, if it is one and every row passed but type and age,
+    /// which are judged for each requirement.
     #[must_use]
     pub fn signature(&self) -> Option<&VerifiedSignature> {
         match &self.accepted {
@@ -568,7 +609,8 @@ impl Assessed {
         }
     }
 
-    /// The attestation, if every check of the policy passed and it is one.
+    /// The attestation, if it is one and every row passed but type and age,
+    /// which are judged for each requirement.
     #[must_use]
     pub fn attestation(&self) -> Option<&VerifiedAttestation> {
         match &self.accepted {

@@ -62,7 +62,7 @@ impl State {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Cell {
-    /// The target: `index`, `image` or a platform.
+    /// The target: `index`, `image`, a platform, or `file`.
     pub target: String,
     /// Its digest; none for a platform that the index does not list.
     pub digest: Option<Digest>,

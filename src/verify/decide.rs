@@ -8,8 +8,9 @@ use crate::code::Code;
 use crate::digest::Digest;
 use crate::evidence::{Listing, ListingKind, OriginKind, Target, TargetName, Unread};
 use crate::image::Platform;
-use crate::policy::{Level, Requirement, Wanted};
+use crate::policy::{Level, Policy, Requirement, Wanted};
 use crate::report::Report;
+use crate::time::Timestamp;
 
 /// What is known of the image that is asked about.
 #[derive(Debug, Clone)]
@@ -60,7 +61,6 @@ impl ImageFacts {
 /// A cell is `ok` if one candidate satisfies it alone. Without one it is
 /// undecided if something unread could have, else refused. The order in which
 /// candidates were found changes nothing (scenario O-07).
-#[must_use]
 pub fn decide(assessor: &Assessor<'_>, facts: &ImageFacts, listings: &[Listing], candidates: Vec<Assessed>) -> Report {
     let mut candidates = candidates;
     candidates.sort_by(|a, b| {
@@ -100,7 +100,15 @@ impl Matrix<'_> {
                 !has_platforms || (*requirement.wanted() == Wanted::Signature && !self.facts.narrowed)
             }
         };
-        (0..targets.len()).filter(|n| required(&targets[*n])).map(|n| self.cell(n, requirement)).collect()
+        // Where platforms were picked the index's own signature is not asked for; that it is there is shown.
+        let signed_index = |n: usize| {
+            targets[n].name == TargetName::Index
+                && *requirement.wanted() == Wanted::Signature
+                && requirement.level() == Level::Either
+                && !self.satisfying(n, requirement).is_empty()
+        };
+        let shown = (0..targets.len()).filter(|&n| required(&targets[n]) || signed_index(n));
+        shown.map(|n| self.cell(n, requirement)).collect()
     }
 
     fn cell(&self, target: usize, requirement: &Requirement) -> Cell {
@@ -157,18 +165,8 @@ impl Matrix<'_> {
 
     /// The candidates of a target, each of which satisfies the requirement alone.
     fn satisfying(&self, target: usize, requirement: &Requirement) -> Vec<usize> {
-        let satisfies = |c: &Assessed| {
-            let of_the_kind = match (requirement.wanted(), c.signature(), c.attestation()) {
-                (Wanted::Signature, Some(_), _) => may_hold(c.origin.kind, requirement),
-                (wanted, _, Some(attestation)) => {
-                    is_met_by(wanted, attestation.statement().statement().predicate_type())
-                }
-                _ => false,
-            };
-            of_the_kind && !matches!(age_row(requirement, c.verified.as_ref(), self.assessor.now()), Some(Err(_)))
-        };
         let here = self.candidates.iter().enumerate().filter(|(_, c)| c.target == target);
-        here.filter(|(_, c)| satisfies(c)).map(|(n, _)| n).collect()
+        here.filter(|(_, c)| satisfies(c, requirement, self.assessor.now())).map(|(n, _)| n).collect()
     }
 
     /// Something of a target that was not read and could have satisfied the requirement.
@@ -278,27 +276,13 @@ impl Matrix<'_> {
         cell.code = check.code;
         cell.message = Some(format!("{}: {}", check.name, check.detail.clone().unwrap_or_default()));
         cell.state = state_of(check);
-        let policy = self.assessor.policy();
-        let signer = nearest.verified.as_ref().map(|bundle| bundle.signer());
-        match check.name {
-            CheckName::Identity => {
-                cell.wanted = policy.trusted_names();
-                cell.found = signer.map(|s| s.identity().value.clone());
+        (cell.wanted, cell.found) = compared(check.name, self.assessor.policy(), nearest, cell.digest.as_ref());
+        if check.name == CheckName::Subject {
+            let target = self.facts.targets.iter().position(|t| Some(&t.digest) == nearest.subject.as_ref());
+            if let Some(target) = target {
+                cell.message =
+                    Some(format!("it is about {}, which is {}", nearest_subject(nearest), self.place(target)));
             }
-            CheckName::Issuer => {
-                cell.wanted = policy.trusted_issuers();
-                cell.found = signer.and_then(|s| s.issuer().map(str::to_owned));
-            }
-            CheckName::Subject => {
-                cell.wanted = cell.digest.iter().map(ToString::to_string).collect();
-                cell.found = nearest.subject.as_ref().map(ToString::to_string);
-                let target = self.facts.targets.iter().position(|t| Some(&t.digest) == nearest.subject.as_ref());
-                if let Some(target) = target {
-                    cell.message =
-                        Some(format!("it is about {}, which is {}", nearest_subject(nearest), self.place(target)));
-                }
-            }
-            _ => {}
         }
     }
 
@@ -345,6 +329,34 @@ impl Matrix<'_> {
         warnings.sort();
         warnings.dedup();
         warnings
+    }
+}
+
+/// Whether a candidate satisfies a requirement, alone.
+pub(super) fn satisfies(candidate: &Assessed, requirement: &Requirement, now: Timestamp) -> bool {
+    let of_the_kind = match (requirement.wanted(), candidate.signature(), candidate.attestation()) {
+        (Wanted::Signature, Some(_), _) => may_hold(candidate.origin.kind, requirement),
+        (wanted, _, Some(attestation)) => is_met_by(wanted, attestation.statement().statement().predicate_type()),
+        _ => false,
+    };
+    of_the_kind && !matches!(age_row(requirement, candidate.verified.as_ref(), now), Some(Err(_)))
+}
+
+/// What a failed row wanted and found, where both are one text that can be compared.
+pub(super) fn compared(
+    row: CheckName,
+    policy: &Policy,
+    candidate: &Assessed,
+    digest: Option<&Digest>,
+) -> (Vec<String>, Option<String>) {
+    let signer = candidate.verified.as_ref().map(|bundle| bundle.signer());
+    match row {
+        CheckName::Identity => (policy.trusted_names(), signer.map(|s| s.identity().value.clone())),
+        CheckName::Issuer => (policy.trusted_issuers(), signer.and_then(|s| s.issuer().map(str::to_owned))),
+        CheckName::Subject => {
+            (digest.iter().map(ToString::to_string).collect(), candidate.subject.as_ref().map(ToString::to_string))
+        }
+        _ => (Vec::new(), None),
     }
 }
 

@@ -28,12 +28,14 @@
 //! everything, and no other candidate can take that away.
 
 mod assess;
+mod blob;
 mod cells;
 mod decide;
 mod merge;
 mod verified;
 
 pub use assess::{Assessed, Assessor, BlobInput};
+pub(crate) use blob::cell_of_blob;
 pub use cells::{Cell, State};
 pub use decide::{ImageFacts, decide};
 pub use verified::{

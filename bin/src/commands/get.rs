@@ -13,7 +13,7 @@ use cg_attest::verify::{Assessed, Cell};
 use clap::Args as ClapArgs;
 
 use super::unverified;
-use super::verify::{missing_policy, of_verdict};
+use super::verify::missing_policy;
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::{Printer, escape};
@@ -126,15 +126,16 @@ async fn verified(
             _ => error,
         }
     })?;
-    let client = Client::builder(Arc::clone(&source.pull), args.trust.load()?)
-        .limits(args.registry.limits()?)
+    let (limits, now) = (args.registry.limits()?, now()?);
+    let client = Client::builder(Arc::clone(&source.pull), args.trust.source()?.load(now).await?)
+        .limits(limits.clone())
         .evidence_repository(args.registry.attestation_repo().cloned())
         .build();
-    let mut request = VerifyRequest::new(source.image.reference.clone(), &policy, now()?);
+    let mut request = VerifyRequest::new(source.image.reference.clone(), &policy, now);
     request.image = source.image.clone().platforms(args.platform.clone());
     request.keep_content = matches!(args.output, Form::Envelope | Form::Bundle);
     let report = client.verify(&request).await;
-    let status = of_verdict(report.verdict());
+    let status = ExitStatus::of_verdict(report.verdict());
     if report.verdict() != Verdict::Accept {
         printer.note(render::report(&report, false, false).trim_end());
         return Ok((Vec::new(), status));
@@ -142,7 +143,6 @@ async fn verified(
     for warning in report.warnings() {
         printer.note(&format!("warning[{}]: {}", warning.code, escape(&warning.message)));
     }
-    let limits = args.registry.limits()?;
     let alone = report.cells().len() == 1;
     let mut attestations = Vec::new();
     for cell in report.cells() {
@@ -157,8 +157,8 @@ async fn verified(
 fn of_cell(report: &Report, cell: &Cell, form: Form, limits: &Limits, printer: &Printer) -> Option<Attestation> {
     let newest = newest(report, cell, printer)?;
     let statement = newest.attestation()?.statement();
-    let signer = render::signer(statement.bundle(), report.time());
-    printer.note(&format!("{}: verified, signed by {signer}", cell.target));
+    let signed = render::signed_line(statement.bundle(), report.time());
+    printer.note(&format!("{}: verified, {signed}", cell.target));
     Some(Attestation {
         target: cell.target.clone(),
         alone: false,

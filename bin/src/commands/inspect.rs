@@ -15,10 +15,10 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::render::{self, Inspection};
-use crate::settings::{RegistryArgs, Sources, TrustArgs, read_input};
+use crate::settings::{RegistryArgs, Sources, TrustArgs, only_offline, read_input};
 
 #[derive(Debug, ClapArgs)]
-#[command(mut_arg("trusted_root", |arg| arg.hide(true)))]
+#[command(mut_args(only_offline))]
 #[command(after_help = "Nothing is verified: whoever may write to the repository can attach anything, by any name.
 Exit: 0 decoded · 1 nothing is attached, or not this platform · 2 usage · 3 something could not be read")]
 pub(crate) struct Args {

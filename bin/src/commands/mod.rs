@@ -1,11 +1,13 @@
 //! One file per command.
 
+pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod get;
 pub(crate) mod inspect;
 pub(crate) mod tree;
 mod unverified;
 pub(crate) mod verify;
+pub(crate) mod verify_blob;
 
 use crate::cli::{Cli, Command};
 use crate::error::CliError;
@@ -16,9 +18,11 @@ use crate::printer::Printer;
 pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<ExitStatus, CliError> {
     match cli.command {
         Command::Verify(args) => block_on(verify::run(*args, printer)),
+        Command::VerifyBlob(args) => block_on(verify_blob::run(&args, printer)),
         Command::Tree(args) => block_on(tree::run(*args, printer)),
         Command::Inspect(args) => block_on(inspect::run(*args, printer)),
         Command::Get(args) => block_on(get::run(*args, printer)),
+        Command::Demo => block_on(demo::run(printer)),
         Command::Explain(args) => explain::run(&args, printer),
     }
 }

@@ -10,10 +10,10 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::{Printer, escape};
 use crate::render;
-use crate::settings::{RegistryArgs, Sources, TrustArgs};
+use crate::settings::{RegistryArgs, Sources, TrustArgs, only_offline};
 
 #[derive(Debug, ClapArgs)]
-#[command(mut_arg("trusted_root", |arg| arg.hide(true)))]
+#[command(mut_args(only_offline))]
 #[command(after_help = "Nothing is verified: whoever may write to the repository can attach anything.
 Exit: 0 shown · 1 a platform asked for is absent · 2 usage · 3 something could not be read")]
 pub(crate) struct Args {

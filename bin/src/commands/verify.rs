@@ -98,7 +98,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     let report_file = args.report.as_deref().map(report_file).transpose()?;
     let listed = args.images.as_deref().map(|path| list(path, &args.registry)).transpose()?.unwrap_or_default();
     let names: Vec<String> = args.image.iter().chain(&listed).cloned().collect();
-    let trust = args.trust.load()?;
+    let trust = args.trust.source()?;
     let limits = args.registry.limits()?;
     let mut sources = Sources::prepare(&names, &args.registry, &args.trust)?;
     let mut jobs = Vec::with_capacity(names.len());
@@ -113,10 +113,11 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
             prepared => jobs.push(Job { name: name.clone(), prepared }),
         }
     }
+    let now = now()?;
     let shared = Arc::new(Shared {
-        trust,
+        trust: trust.load(now).await?,
         limits,
-        now: now()?,
+        now,
         platforms: args.platform.clone(),
         index: args.index.clone(),
         all: args.all,
@@ -132,7 +133,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     while let Some(done) = reports.next().await {
         // A task that panicked has accepted nothing (scenario A-02).
         let (report, pinned) = done.map_err(CliError::internal)?;
-        status = status.worst(of_verdict(report.verdict()));
+        status = status.worst(ExitStatus::of_verdict(report.verdict()));
         let report = if args.stats { report } else { report.without_stats() };
         let document = || serde_json::to_string(&report.document()).map_err(CliError::internal);
         if report_file.is_some() {
@@ -191,14 +192,6 @@ async fn verify(job: Job, shared: Arc<Shared>) -> (Report, Vec<String>) {
     (report, pinned)
 }
 
-pub(super) fn of_verdict(verdict: Verdict) -> ExitStatus {
-    match verdict {
-        Verdict::Accept => ExitStatus::Accepted,
-        Verdict::Refuse => ExitStatus::Refused,
-        _ => ExitStatus::Undecided,
-    }
-}
-
 /// A name without a policy: the next step is to see who signed it.
 pub(super) fn missing_policy(error: CliError, name: &str) -> CliError {
     if error.code != Code::PolicyMissing || error.hint.is_some() {
@@ -217,8 +210,12 @@ fn report_file(text: &str) -> Result<PathBuf, CliError> {
 }
 
 /// The lines of a list; blank ones and those that begin with # are passed over.
-fn list(path: &std::path::Path, _registry: &RegistryArgs) -> Result<Vec<String>, CliError> {
+fn list(path: &std::path::Path, registry: &RegistryArgs) -> Result<Vec<String>, CliError> {
     let is_stdin = path.as_os_str() == "-";
+    if is_stdin && registry.reads_stdin() {
+        let message = "--images - and --registry-password-stdin both read stdin";
+        return Err(CliError::usage(Code::Usage, message));
+    }
     let reader: Box<dyn std::io::Read> = if is_stdin {
         Box::new(std::io::stdin())
     } else {

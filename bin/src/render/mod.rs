@@ -1,7 +1,8 @@
 //! Reports as people and other programs read them.
 
-mod claimed;
 mod attestation;
+mod blob;
+mod claimed;
 mod cosign;
 mod inspection;
 mod inspection_json;
@@ -13,9 +14,10 @@ mod text;
 mod tree;
 
 pub(crate) use attestation::{Attestation, Form, json_line};
+pub(crate) use blob::blob;
 pub(crate) use cosign::cosign;
 pub(crate) use inspection::{Inspection, inspection};
 pub(crate) use inspection_json::inspection_document;
 pub(crate) use report::report;
-pub(crate) use signer::{signed_by, signer};
+pub(crate) use signer::{signed_by, signed_line};
 pub(crate) use tree::{tree, tree_document};

@@ -61,7 +61,7 @@ fn paragraph(cells: &[&Cell], first: &Cell, colored: bool) -> String {
 }
 
 /// Wanted and found below each other, with the part of `found` that differs from the nearest wanted one marked.
-fn comparison(wanted: &[String], found: &str, colored: bool) -> String {
+pub(super) fn comparison(wanted: &[String], found: &str, colored: bool) -> String {
     let mut out = String::new();
     for text in wanted {
         out.push_str(&format!("  wanted {}\n", escape(text)));

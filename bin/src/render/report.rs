@@ -40,16 +40,21 @@ fn header(report: &Report, colored: bool) -> String {
         let kind = if policy.name() == "flags" { "policy" } else { "preset" };
         line.push_str(&format!("   {kind} {}", policy.name()));
     }
-    let (word, tone) = match report.verdict() {
-        Verdict::Accept => ("ACCEPTED", Tone::Good),
-        Verdict::Refuse => ("REFUSED", Tone::Bad),
-        _ => ("UNDECIDED", Tone::Doubt),
-    };
-    line.push_str(&format!("   {}\n", paint(colored, tone, word)));
+    line.push_str(&format!("   {}\n", verdict(report.verdict(), colored)));
     if let Some(source) = report.facts().ok().and_then(|facts| facts.source.as_deref()) {
         line.push_str(&format!("read from {}\n", escape(source)));
     }
     line
+}
+
+/// The verdict in one word.
+pub(super) fn verdict(verdict: Verdict, colored: bool) -> String {
+    let (word, tone) = match verdict {
+        Verdict::Accept => ("ACCEPTED", Tone::Good),
+        Verdict::Refuse => ("REFUSED", Tone::Bad),
+        _ => ("UNDECIDED", Tone::Doubt),
+    };
+    paint(colored, tone, word)
 }
 
 fn costs(report: &Report) -> String {

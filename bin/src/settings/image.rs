@@ -8,7 +8,7 @@ use cg_attest::code::Code;
 use cg_attest::digest::Digest;
 use cg_attest::discover::ImageRequest;
 use cg_attest::image::{Reference, Repository};
-use cg_attest::registry::{Layout, Pull};
+use cg_attest::registry::{Layout, Mirrors, Pull};
 
 use super::{RegistryArgs, TrustArgs};
 use crate::error::CliError;
@@ -33,8 +33,10 @@ impl Source {
     }
 }
 
-/// Opens image arguments.
+/// Opens image arguments; those in registries share one client.
 pub(crate) struct Sources {
+    remote: Option<Arc<dyn Pull>>,
+    mirrors: Mirrors,
     layouts: BTreeMap<String, Layout>,
 }
 
@@ -46,21 +48,41 @@ enum Argument<'a> {
 
 impl Sources {
     /// Prepares to open these arguments: all of them are checked before the first request.
-    pub(crate) fn prepare(arguments: &[String], _registry: &RegistryArgs, trust: &TrustArgs) -> Result<Self, CliError> {
+    pub(crate) fn prepare(arguments: &[String], registry: &RegistryArgs, trust: &TrustArgs) -> Result<Self, CliError> {
+        let mirrors = registry.mirrors()?;
+        let mut registries = Vec::new();
         for argument in arguments {
-            if let (Ok(Argument::Registry(reference)), true) = (parse(argument), trust.offline) {
-                let message = format!("--offline makes no request, and {reference} is in a registry");
-                return Err(CliError::usage(Code::Offline, message));
+            if let Ok(Argument::Registry(reference)) = parse(argument) {
+                if trust.offline {
+                    let message = format!("--offline makes no request, and {reference} is in a registry");
+                    return Err(CliError::usage(Code::Offline, message));
+                }
+                let fetched = rewrite(&mirrors, reference.repository())?;
+                registries.push(fetched.registry().to_owned());
             }
         }
-        Ok(Self { layouts: BTreeMap::new() })
+        registries.sort();
+        registries.dedup();
+        let remote: Option<Arc<dyn Pull>> =
+            if registries.is_empty() { None } else { Some(Arc::new(registry.remote(&registries)?)) };
+        Ok(Self { remote, mirrors, layouts: BTreeMap::new() })
     }
 
     /// Opens one argument.
     pub(crate) fn open(&mut self, argument: &str) -> Result<Source, CliError> {
         match parse(argument)? {
-            Argument::Registry(reference) => {
-                Err(CliError::usage(Code::Usage, format!("{reference}: this version reads OCI layouts only")))
+            Argument::Registry(written) => {
+                // A name under a mirror is the image of the place that it mirrors.
+                let reference = written.within(self.mirrors.original(written.repository()));
+                let fetched = rewrite(&self.mirrors, reference.repository())?;
+                let source = (fetched != *reference.repository()).then(|| reference.within(fetched).to_string());
+                let pull = self.remote.clone().ok_or_else(|| CliError::internal("no client for a registry"))?;
+                Ok(Source {
+                    pull,
+                    policy_name: Some(reference.repository().clone()),
+                    pinned_name: written.repository().to_string(),
+                    image: ImageRequest::new(reference).source(source),
+                })
             }
             Argument::Layout { path, rest } => self.open_layout(argument, path, rest),
         }
@@ -91,6 +113,10 @@ impl Sources {
             image: ImageRequest::new(reference).shown(shown),
         })
     }
+}
+
+fn rewrite(mirrors: &Mirrors, repository: &Repository) -> Result<Repository, CliError> {
+    mirrors.rewrite(repository).map_err(|e| CliError::usage(Code::ReferenceInvalid, format!("--mirror: {e}")))
 }
 
 fn parse(argument: &str) -> Result<Argument<'_>, CliError> {

@@ -9,7 +9,7 @@ mod trust;
 pub(crate) use image::{Source, Sources};
 pub(crate) use policy::PolicyArgs;
 pub(crate) use registry::RegistryArgs;
-pub(crate) use trust::TrustArgs;
+pub(crate) use trust::{TrustArgs, only_offline};
 
 use std::io::Read;
 
@@ -19,10 +19,7 @@ use crate::error::CliError;
 
 /// The time now, the one place where the command reads the clock for it.
 pub(crate) fn now() -> Result<Timestamp, CliError> {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let seconds = since.map_err(|_| CliError::internal("the clock is before 1970"))?.as_secs();
-    let seconds = i64::try_from(seconds).map_err(CliError::internal)?;
-    Timestamp::from_unix(seconds).map_err(CliError::internal)
+    std::time::SystemTime::now().try_into().map_err(CliError::internal)
 }
 
 /// Reads a file that a flag names.

@@ -139,6 +139,26 @@ impl PolicyArgs {
         builder.build().map_err(|e| policy_error(&e))
     }
 
+    /// The policy for a file: without `--require` it is its signature that is
+    /// asked for, also where a preset asks for more of an image.
+    pub(crate) fn for_blob(&self) -> Result<Policy, CliError> {
+        if !self.level.is_empty() || !self.require_platform.is_empty() {
+            return Err(usage("--level and --require-platform are about images; a file has no platforms"));
+        }
+        let requirements = match self.require.as_slice() {
+            [] => vec![Requirement::signature()],
+            [one] => parsed(std::slice::from_ref(one))?,
+            _ => return Err(usage("--require: one bundle proves one thing; name one type")),
+        };
+        self.policy_with(None, Some(&requirements)).map_err(|error| match error.code {
+            Code::PolicyMissing if error.hint.is_none() => CliError {
+                message: error.message.replace("this image", "this file"),
+                ..error.hint("name the signer with --identity and --issuer, or --key, or use --preset")
+            },
+            _ => error,
+        })
+    }
+
     /// The preset that was named, or that goes with the name of the image.
     fn preset(&self, name: Option<&Repository>) -> Result<Option<Preset>, CliError> {
         let named = match self.preset.as_deref() {
@@ -172,7 +192,7 @@ impl PolicyArgs {
 
     fn signers(&self) -> Result<PolicyBuilder, CliError> {
         let mut builder = Policy::builder().name("flags");
-        let pattern = |result: Result<Pattern, cg_attest::policy::PatternError>| result.map_err(|e| usage(e));
+        let pattern = |result: Result<Pattern, cg_attest::policy::PatternError>| result.map_err(usage);
         for text in &self.identity {
             builder = builder.identity(pattern(Pattern::exact(text))?);
         }

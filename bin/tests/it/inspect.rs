@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use cg_attest::image::media;
 use cg_attest::testing::{
-    BuildKit, Fault, Identity, Image, ImageBuilder, Log, ManagedKey, Statement, SubjectName, Upload, VirtualSigstore,
-    simple_signing,
+    Answer, BuildKit, Fault, Identity, Image, ImageBuilder, Log, ManagedKey, RegistryFault, Statement, SubjectName,
+    Upload, VirtualSigstore, simple_signing,
 };
 use serde_json::{Value, json};
 
-use crate::support::command::{Folder, run};
+use crate::support::command::cg_attest;
 use crate::support::corpus;
+use crate::support::folder::Folder;
+use crate::support::scene::Scene;
 
 const RELEASE: &str = "https://github.com/chainguard-images/images/.github/workflows/release.yaml@refs/heads/main";
 const GITHUB: &str = "https://token.actions.githubusercontent.com";
@@ -41,8 +43,8 @@ fn evidence(document: &Value) -> &Value {
 #[tokio::test]
 async fn a_bundle_is_decoded_and_marked_as_unverified() {
     let (folder, image) = signed(&Identity::chainguard_images(), None).await;
-    let ran = run(&["inspect", &folder.name(), "-o", "json"]);
-    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let ran = cg_attest(["inspect", &folder.name(), "-o", "json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
     let document = ran.json();
     assert_eq!((&document["verified"], &document["complete"]), (&json!(false), &json!(true)));
     let evidence = evidence(&document);
@@ -75,7 +77,7 @@ async fn a_bundle_is_decoded_and_marked_as_unverified() {
 #[tokio::test]
 async fn the_text_warns_first_and_ends_with_a_command_to_copy() {
     let (folder, _) = signed(&Identity::chainguard_images(), None).await;
-    let ran = run(&["inspect", &folder.name()]);
+    let ran = cg_attest(["inspect", &folder.name()]);
     assert!(ran.stdout.starts_with("UNVERIFIED: nothing below was checked."), "{ran:?}");
     for line in ["    about        this digest, as registry.example/app\n", "    timestamp    2026-03-02T12:00:00Z\n"] {
         assert!(ran.stdout.contains(line), "{line}: {}", ran.stdout);
@@ -89,7 +91,7 @@ async fn the_text_warns_first_and_ends_with_a_command_to_copy() {
 async fn what_does_not_verify_is_shown_all_the_same() {
     for fault in [Fault::SignatureBad, Fault::CheckpointByUnknownKey, Fault::CertificateOfAnotherAuthority] {
         let (folder, _) = signed(&Identity::chainguard_images(), Some(fault)).await;
-        let document = run(&["inspect", &folder.name(), "-o", "json"]).json();
+        let document = cg_attest(["inspect", &folder.name(), "-o", "json"]).json();
         let evidence = evidence(&document);
         assert_eq!((&evidence["reading"], &evidence["verified"]), (&json!("decoded"), &json!(false)), "{fault:?}");
         assert_eq!(evidence["bundle"]["certificate"]["identity"], RELEASE);
@@ -107,8 +109,8 @@ async fn legacy_layers_and_keys_are_decoded() {
     let uploads =
         [&image.upload, &Upload::signatures(&image.index, &[signature]), &Upload::attestations(arm64, &[slsa])];
     let folder = Folder::with(&uploads).await;
-    let ran = run(&["inspect", &folder.name()]);
-    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let ran = cg_attest(["inspect", &folder.name()]);
+    assert_eq!(ran.code, 0, "{ran:?}");
     for text in [
         "signature  legacy-signature",
         "key hint     none",
@@ -121,7 +123,7 @@ async fn legacy_layers_and_keys_are_decoded() {
     ] {
         assert!(ran.stdout.contains(text), "{text}: {}", ran.stdout);
     }
-    let document = run(&["inspect", &folder.name(), "-o", "json", "--platform", "linux/amd64"]).json();
+    let document = cg_attest(["inspect", &folder.name(), "-o", "json", "--platform", "linux/amd64"]).json();
     let bundle = &evidence(&document)["bundle"];
     assert_eq!((&bundle["certificate"], &bundle["content"]["kind"]), (&json!(null), &json!("simple-signing")));
     assert_eq!(bundle["content"]["dockerReference"], "registry.example/app");
@@ -133,11 +135,11 @@ async fn a_certificate_without_one_clear_name_names_no_signer() {
     let dns = Identity::new(SubjectName::Dns("example.com".to_owned()), GITHUB);
     for (identity, fault) in [(dns, None), (Identity::chainguard_images(), Some(Fault::TwoNames))] {
         let (folder, _) = signed(&identity, fault).await;
-        let ran = run(&["inspect", &folder.name()]);
-        assert_eq!(ran.status, Some(0), "{ran:?}");
+        let ran = cg_attest(["inspect", &folder.name()]);
+        assert_eq!(ran.code, 0, "{ran:?}");
         assert!(ran.stdout.contains("    certificate  the certificate"), "{}", ran.stdout);
         assert!(!ran.stdout.contains("--identity"), "{}", ran.stdout);
-        let document = run(&["inspect", &folder.name(), "-o", "json"]).json();
+        let document = cg_attest(["inspect", &folder.name(), "-o", "json"]).json();
         assert_eq!(document["signers"], json!([]));
         assert!(evidence(&document)["bundle"]["certificateProblem"].is_string());
     }
@@ -146,10 +148,10 @@ async fn a_certificate_without_one_clear_name_names_no_signer() {
 #[tokio::test]
 async fn a_hostile_name_can_neither_leave_its_quotes_nor_act_on_the_terminal() {
     let (folder, _) = signed(&Identity::uri("https://a/'; touch x #", GITHUB), None).await;
-    let ran = run(&["inspect", &folder.name()]);
+    let ran = cg_attest(["inspect", &folder.name()]);
     assert!(ran.stdout.contains(r"--identity 'https://a/'\''; touch x #' \"), "{}", ran.stdout);
     let (folder, _) = signed(&Identity::uri("https://a/\u{1b}[8m\nfake", GITHUB), None).await;
-    let ran = run(&["inspect", &folder.name()]);
+    let ran = cg_attest(["inspect", &folder.name()]);
     assert!(ran.stdout.contains("identity     https://a/\\u{1b}[8m\\nfake\n"), "{}", ran.stdout);
     assert!(!ran.stdout.contains("--identity") && !ran.stdout.contains('\u{1b}'), "{}", ran.stdout);
 }
@@ -160,15 +162,15 @@ async fn what_cannot_be_read_is_exit_3_and_garbage_is_shown_as_such() {
     let bytes = b"{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\"}";
     let garbage = Upload::referrer(&image.index, media::BUNDLE, media::BUNDLE, bytes, &BTreeMap::new());
     let folder = Folder::with(&[&image.upload, &garbage]).await;
-    let ran = run(&["inspect", &folder.name(), "-o", "json"]);
-    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let ran = cg_attest(["inspect", &folder.name(), "-o", "json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
     let document = ran.json();
     let found = evidence(&document);
     assert_eq!((&found["reading"], &found["problem"]["code"]), (&json!("invalid"), &json!("bundle-invalid")));
 
     folder.lose(&cg_attest::digest::Digest::sha256(bytes));
-    let ran = run(&["inspect", &folder.name(), "-o", "json"]);
-    assert_eq!(ran.status, Some(3), "{ran:?}");
+    let ran = cg_attest(["inspect", &folder.name(), "-o", "json"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
     let document = ran.json();
     let found = evidence(&document);
     assert_eq!((&found["reading"], &found["problem"]["code"]), (&json!("unread"), &json!("evidence-absent")));
@@ -177,12 +179,12 @@ async fn what_cannot_be_read_is_exit_3_and_garbage_is_shown_as_such() {
 
 #[tokio::test]
 async fn nothing_attached_is_exit_1_and_an_unsigned_attestation_is_something() {
-    let ran = run(&["inspect", &Folder::with(&[&image().upload]).await.name()]);
-    assert_eq!(ran.status, Some(1), "{ran:?}");
+    let ran = cg_attest(["inspect", &Folder::with(&[&image().upload]).await.name()]);
+    assert_eq!(ran.code, 1, "{ran:?}");
     assert_eq!(ran.stdout.matches("  nothing is attached\n").count(), 3, "{}", ran.stdout);
     let unsigned = ImageBuilder::new().buildkit(BuildKit::Image).build();
-    let ran = run(&["inspect", &Folder::with(&[&unsigned.upload]).await.name()]);
-    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let ran = cg_attest(["inspect", &Folder::with(&[&unsigned.upload]).await.name()]);
+    assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.stdout.contains("    unsigned     nobody signed it"), "{}", ran.stdout);
 }
 
@@ -191,19 +193,23 @@ async fn a_bundle_file_is_decoded() {
     let (sigstore, folder) = (VirtualSigstore::new(), Folder::new());
     let bundle = sigstore.sign(&Identity::chainguard_images()).blob(b"hello");
     let path = folder.file("good.json", &bundle);
-    let ran = run(&["inspect", "--bundle", &path.display().to_string(), "-o", "json"]);
-    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let ran = cg_attest(["inspect", "--bundle", &path.display().to_string(), "-o", "json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
     let document = ran.json();
     let content = json!({ "kind": "message", "digest": cg_attest::digest::Digest::sha256(b"hello") });
     assert_eq!(evidence(&document)["bundle"]["content"], content);
     assert_eq!((&document["verified"], &document["digest"]), (&json!(false), &json!(null)));
 
+    let text = cg_attest(["inspect", "--bundle", &path.display().to_string()]).stdout;
+    let command = format!("  cg-attest verify-blob FILE --bundle {} \\\n    --identity '{RELEASE}'", path.display());
+    assert!(text.contains(&command), "{text}");
+
     let path = folder.file("bad.json", &bundle.replace("bundle.v0.3", "bundle.v9.9"));
-    let ran = run(&["inspect", "--bundle", &path.display().to_string()]);
-    assert_eq!((ran.status, ran.stdout.as_str()), (Some(1), ""), "{ran:?}");
+    let ran = cg_attest(["inspect", "--bundle", &path.display().to_string()]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:?}");
     assert!(ran.stderr.starts_with("error[unsupported-evidence]"), "{ran:?}");
-    assert_eq!(run(&["inspect", "--bundle", "/does/not/exist"]).status, Some(2));
-    assert_eq!(run(&["inspect"]).status, Some(2));
+    assert_eq!(cg_attest(["inspect", "--bundle", "/does/not/exist"]).code, 2);
+    assert_eq!(cg_attest(["inspect"]).code, 2);
 }
 
 #[tokio::test]
@@ -212,11 +218,63 @@ async fn the_recorded_postgres_image_is_decoded() {
     let folder = Folder::new();
     corpus::push_postgres(&recorded, folder.layout(), folder.repository()).await;
     let name = format!("{}@{}", folder.name(), corpus::POSTGRES);
-    let ran = run(&["inspect", &name, "-o", "json"]);
+    let ran = cg_attest(["inspect", &name, "-o", "json"]);
     // Two attestations were not recorded.
-    assert_eq!(ran.status, Some(3), "{ran:?}");
+    assert_eq!(ran.code, 3, "{ran:?}");
     let document = ran.json();
     let signed = json!({ "signature": 1, "slsa": 1 });
     let signer = json!([{ "identity": RELEASE, "issuer": GITHUB, "key": false, "signed": signed }]);
     assert_eq!(document["signers"], signer);
+}
+
+/// The last command that a text offers, as arguments.
+fn offered(text: &str) -> Vec<String> {
+    let command = text.rsplit("\n  cg-attest ").next().expect("a command");
+    command.replace("\\\n", "").split_whitespace().map(|word| word.trim_matches('\'').to_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_command_that_is_offered_is_accepted() {
+    let scene = Scene::complete().await;
+    let ran = cg_attest(["inspect", &scene.name()]);
+    assert!(ran.stdout.contains("  # 1 signature, 2 slsa, 2 spdx\n"), "{}", ran.stdout);
+    let root = ["--trusted-root".to_owned(), scene.root()];
+    let verified = cg_attest([&offered(&ran.stdout)[..], &root].concat());
+    assert_eq!(verified.code, 0, "{verified:?}");
+
+    // Where no signature is attached, the attestations that are have to be named.
+    let scene = Scene::bare().await;
+    for (_, descriptor) in &scene.image.platforms {
+        scene.attach(descriptor, Statement::spdx).await;
+    }
+    let ran = cg_attest(["inspect", &scene.name()]);
+    let root = ["--trusted-root".to_owned(), scene.root()];
+    let verified = cg_attest([&offered(&ran.stdout)[..], &root].concat());
+    assert_eq!(verified.code, 0, "{}\n{verified:?}", ran.stdout);
+}
+
+#[tokio::test]
+async fn a_name_with_a_preset_needs_no_flags() {
+    let scene = Scene::complete().await;
+    let mirror = format!("cgr.dev/chainguard={}/org", scene.registry.address());
+    let arguments = ["inspect", "cgr.dev/chainguard/app", "--mirror", &mirror];
+    let ran = cg_attest(arguments);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let text =
+        "The preset chainguard-public names the signer of this image:\n\n  cg-attest verify cgr.dev/chainguard/app\n";
+    assert!(ran.stdout.contains(text), "{}", ran.stdout);
+    let document = cg_attest([&arguments[..], &["-o", "json"]].concat()).json();
+    assert_eq!(document["preset"], "chainguard-public");
+}
+
+#[tokio::test]
+async fn a_refused_listing_is_exit_3() {
+    let scene = Scene::complete().await;
+    assert_eq!(cg_attest(["inspect", &scene.name()]).code, 0);
+    scene.registry.fault(RegistryFault::on(".att").answer(Answer::status(403)));
+    for command in ["inspect", "tree"] {
+        let ran = cg_attest([command, &scene.name()]);
+        assert_eq!(ran.code, 3, "{ran:?}");
+        assert!(ran.stdout.contains("! the .att tag could not be listed"), "{}", ran.stdout);
+    }
 }

@@ -12,6 +12,9 @@ use cg_attest::time::Timestamp;
 use cg_attest::trust::{Instance, TrustRoot};
 use cg_attest::verify::State;
 
+use cg_attest::testing::Registry;
+
+use crate::support::command::{Ran, cg_attest};
 use crate::support::corpus;
 
 async fn verify(policy: &Policy, platforms: &[&str]) -> Option<Report> {
@@ -73,4 +76,53 @@ async fn amd64_without_any_tag_is_missing() {
     assert_eq!(state(&report, "linux/amd64", "spdx"), (State::Missing, Some(Code::NoAttestation)));
     assert_eq!(state(&report, "linux/amd64", "slsa"), (State::Missing, Some(Code::NoAttestation)));
     assert_eq!(report.verdict(), Verdict::Refuse);
+}
+
+/// A loopback registry that serves the recorded bytes as `cgr.dev` did.
+async fn served() -> Option<Registry> {
+    let folder = corpus::folder()?;
+    let registry = Registry::start();
+    let repository = registry.repository("chainguard/postgres");
+    corpus::push_postgres(&folder, registry.content(), &repository).await;
+    Some(registry)
+}
+
+fn verify_at(registry: &Registry, more: &[&str]) -> Ran {
+    let image = format!("cgr.dev/chainguard/postgres@{}", corpus::POSTGRES);
+    let mirror = format!("cgr.dev={}", registry.address());
+    cg_attest(["verify", &image, "--mirror", &mirror, "--trusted-root", "embedded", "-o", "json"].iter().chain(more))
+}
+
+#[tokio::test]
+async fn through_a_mirror_the_image_keeps_its_name_and_its_policy() {
+    let Some(registry) = served().await else { return };
+    let ran = verify_at(&registry, &["--platform", "linux/arm64", "--require", "signature,slsa"]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.state("linux/arm64", "slsa"), "ok");
+    let report = ran.json();
+    assert_eq!(report["policy"]["name"], "chainguard-public");
+    assert_eq!(report["image"]["reference"], format!("cgr.dev/chainguard/postgres@{}", corpus::POSTGRES));
+    assert!(report["image"]["source"].as_str().expect("a source").starts_with(registry.address()));
+    let signer = &report["candidates"][0]["signer"];
+    assert!(signer["identity"].as_str().expect("a signer").ends_with("release.yaml@refs/heads/main"));
+    // 1 + 3·T + L, T = index and arm64, L = the two layers that a requirement asks for; no layer of the image.
+    assert_eq!(registry.requests().len(), 1 + 3 * 2 + 2, "{:#?}", registry.lines());
+
+    let named_as_the_mirror = format!("{}/chainguard/postgres@{}", registry.address(), corpus::POSTGRES);
+    let mirror = format!("cgr.dev={}", registry.address());
+    let args = ["verify", &named_as_the_mirror, "--mirror", &mirror, "--platform", "linux/arm64", "--require", "slsa"];
+    let ran = cg_attest(args);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let ran = cg_attest(["verify", &named_as_the_mirror]);
+    assert_eq!(ran.code, 2, "without the mirror's rule nothing says who is trusted: {}", ran.stderr);
+}
+
+#[tokio::test]
+async fn through_a_mirror_the_preset_is_undecided_for_arm64_and_refuses_amd64() {
+    let Some(registry) = served().await else { return };
+    let ran = verify_at(&registry, &["--platform", "linux/arm64"]);
+    assert_eq!((ran.code, ran.state("linux/arm64", "spdx").as_str()), (3, "undecided"));
+    let ran = verify_at(&registry, &[]);
+    assert_eq!((ran.code, ran.state("linux/amd64", "spdx").as_str()), (1, "missing"));
+    assert_eq!(ran.state("index", "signature"), "ok");
 }

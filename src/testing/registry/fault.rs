@@ -39,6 +39,8 @@ pub(super) struct Effect {
     pub(super) computed: Option<Compute>,
     /// Headers put on whatever the answer is, instead of those of the same name.
     pub(super) headers: Vec<(String, String)>,
+    /// The body instead of the answer's own.
+    pub(super) body: Option<Bytes>,
     /// Only so many bytes of the body are sent, then the connection breaks.
     pub(super) truncate: Option<usize>,
     /// Only so many bytes of the body are sent, then nothing more.
@@ -138,6 +140,13 @@ impl Fault {
     #[must_use]
     pub fn header(self, name: &str, value: &str) -> Self {
         self.change(|effect| effect.headers.push((name.to_owned(), value.to_owned())))
+    }
+
+    /// Puts another body under the answer's own headers.
+    #[must_use]
+    pub fn body(self, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        self.change(|effect| effect.body = Some(body))
     }
 
     /// Breaks the connection after `bytes` bytes of the body; the length was announced in full.

@@ -9,6 +9,8 @@ use hyper::http::request::Parts;
 pub struct RecordedRequest {
     /// `GET`, `PUT` and so on.
     pub method: String,
+    /// `HTTP/1.1`, `HTTP/2.0`.
+    pub version: String,
     /// The path, without the query: `/v2/a/b/manifests/latest`.
     pub path: String,
     /// What follows `?`, empty if nothing does.
@@ -25,6 +27,7 @@ impl RecordedRequest {
         let headers = parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value.as_bytes())));
         Self {
             method: parts.method.as_str().to_owned(),
+            version: format!("{:?}", parts.version),
             path: parts.uri.path().to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
             headers: headers.collect(),

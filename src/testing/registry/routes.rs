@@ -129,24 +129,18 @@ impl Registered {
         let page: Vec<_> = found.into_iter().skip(first).take(per_page).collect();
         let index = serde_json::json!({ "schemaVersion": 2, "mediaType": media::INDEX, "manifests": page });
         let mut answer = Answer::status(200).header("content-type", media::INDEX).body(index.to_string());
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
         if let Some(wanted) = &wanted {
             answer = answer.header("oci-filters-applied", "artifactType");
-            if more {
-                let query =
-                    url::form_urlencoded::Serializer::new(String::new()).append_pair("artifactType", wanted).finish();
-                return answer
-                    .header("link", &next(repository, &digest, &format!("{query}&from={}", first + per_page)));
-            }
+            query.append_pair("artifactType", wanted);
         }
         if more {
-            answer = answer.header("link", &next(repository, &digest, &format!("from={}", first + per_page)));
+            let query = query.append_pair("from", &(first + per_page).to_string()).finish();
+            let next = format!("</v2/{}/referrers/{digest}?{query}>; rel=\"next\"", repository.path());
+            answer = answer.header("link", &next);
         }
         answer
     }
-}
-
-fn next(repository: &Repository, digest: &Digest, query: &str) -> String {
-    format!("</v2/{}/referrers/{digest}?{query}>; rel=\"next\"", repository.path())
 }
 
 fn image_name(text: &str) -> ImageName {

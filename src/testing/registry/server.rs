@@ -1,4 +1,5 @@
 //! The server: a thread, a socket on the loopback address, and the handle to both.
+#![expect(clippy::disallowed_methods, reason = "the server is a thread with tasks; dropping the handle ends both")]
 
 use std::convert::Infallible;
 use std::io;
@@ -9,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{StreamExt as _, future, stream};
+use futures_util::{FutureExt as _, StreamExt as _, future, stream};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -17,16 +18,21 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 use super::auth::Tokens;
 use super::fault::Effect;
 use super::routes::{Listing, Registered};
 use super::{Answer, Auth, Fault, RecordedRequest, ReferrersApi};
-use crate::image::Repository;
-use crate::registry::Memory;
+use crate::digest::{Digest, VerifiedBlob};
+use crate::image::{ImageName, Repository};
+use crate::limits::Limits;
+use crate::registry::{Context, Memory, Push as _};
 
-/// A registry on `127.0.0.1`, over HTTP/1.1 and HTTP/2 without TLS, in a thread
+/// A registry on `127.0.0.1`, over HTTP/1.1 and HTTP/2, in a thread
 /// of its own, so that it serves tests with and without a runtime. It serves
 /// what it holds and knows nothing of verification. Dropping it stops it.
 ///
@@ -38,6 +44,8 @@ use crate::registry::Memory;
 #[derive(Debug)]
 pub struct Registry {
     shared: Arc<Shared>,
+    /// PEM, if TLS is spoken.
+    certificate: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -75,6 +83,27 @@ impl Registry {
     /// When the machine has no loopback address or starts no thread.
     #[must_use]
     pub fn start() -> Self {
+        Self::launch(None, None)
+    }
+
+    /// The same with TLS, under a new certificate for the host names given.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start), and when a name cannot stand in a certificate.
+    #[must_use]
+    pub fn start_with_tls(names: &[&str]) -> Self {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
+        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config.expect("the provider has the usual versions").with_no_client_auth();
+        let mut config = config.with_single_cert(vec![made.cert.der().clone()], key.into()).expect("its own key");
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Self::launch(Some(TlsAcceptor::from(Arc::new(config))), Some(made.cert.pem()))
+    }
+
+    fn launch(tls: Option<TlsAcceptor>, certificate: Option<String>) -> Self {
         let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port on 127.0.0.1");
         listener.set_nonblocking(true).expect("a socket that does not block");
         let address = listener.local_addr().expect("the address that was bound").to_string();
@@ -91,9 +120,15 @@ impl Registry {
         let served = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(future::select(Box::pin(serve(listener, served)), stopped));
+            runtime.block_on(future::select(Box::pin(serve(listener, tls, served)), stopped));
         });
-        Self { shared, stop: Some(stop), thread: Some(thread) }
+        Self { shared, certificate, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// The certificate to trust, as PEM, if TLS is spoken.
+    #[must_use]
+    pub fn certificate(&self) -> Option<&str> {
+        self.certificate.as_deref()
     }
 
     /// `127.0.0.1:PORT`.
@@ -116,6 +151,32 @@ impl Registry {
     #[must_use]
     pub fn content(&self) -> &Memory {
         &self.shared.registered.content
+    }
+
+    /// Stores bytes as a manifest of the repository at `path`, under `tag` if one is given. They may be any bytes.
+    ///
+    /// # Panics
+    /// When `path` is outside the grammar of repository names.
+    pub fn put_manifest(&self, path: &str, tag: Option<&str>, media_type: &str, bytes: impl Into<Vec<u8>>) -> Digest {
+        let blob = VerifiedBlob::of(bytes.into());
+        let digest = blob.digest().clone();
+        let name = tag.map_or_else(|| ImageName::Digest(digest.clone()), |tag| ImageName::Tag(tag.to_owned()));
+        let (context, repository) = (Context::new(Limits::default()), self.repository(path));
+        let stored = self.content().push_manifest(&context, &repository, &name, media_type, &blob).now_or_never();
+        stored.expect("memory does not wait").expect("memory takes anything under its own digest");
+        digest
+    }
+
+    /// Stores a blob of the repository at `path`.
+    ///
+    /// # Panics
+    /// When `path` is outside the grammar of repository names.
+    pub fn put_blob(&self, path: &str, bytes: impl Into<Vec<u8>>) -> Digest {
+        let blob = VerifiedBlob::of(bytes.into());
+        let (context, repository) = (Context::new(Limits::default()), self.repository(path));
+        let stored = self.content().push_blob(&context, &repository, &blob).now_or_never();
+        stored.expect("memory does not wait").expect("memory takes anything");
+        blob.digest().clone()
     }
 
     /// Waits this long before every answer.
@@ -182,18 +243,30 @@ impl Drop for Registry {
     }
 }
 
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     let listener = tokio::net::TcpListener::from_std(listener).expect("a socket inside a runtime");
     loop {
         // An error here is one of the connection that was about to be accepted.
         let Ok((connection, _)) = listener.accept().await else { continue };
-        let shared = Arc::clone(&shared);
+        let (shared, tls) = (Arc::clone(&shared), tls.clone());
         tokio::spawn(async move {
-            let service = service_fn(move |request| respond(Arc::clone(&shared), request));
-            // How a connection ends is the client's matter, or a fault that was asked for.
-            drop(auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(connection), service).await);
+            match tls {
+                None => converse(connection, shared).await,
+                // A client that does not like our certificate hangs up.
+                Some(tls) => {
+                    if let Ok(connection) = tls.accept(connection).await {
+                        converse(connection, shared).await;
+                    }
+                }
+            }
         });
     }
+}
+
+async fn converse(connection: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared>) {
+    let service = service_fn(move |request| respond(Arc::clone(&shared), request));
+    // How a connection ends is the client's matter, or a fault that was asked for.
+    drop(auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(connection), service).await);
 }
 
 /// An error of the service: hyper closes the connection.
@@ -236,6 +309,9 @@ async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Resp
         }
     };
     let changed = |name: &str| effect.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+    if let Some(body) = &effect.body {
+        answer.body = body.clone();
+    }
     answer.headers.retain(|(name, _)| !changed(name));
     answer.headers.extend(effect.headers.iter().cloned());
     Ok(response(answer, &effect, request.method == "HEAD"))
@@ -282,10 +358,7 @@ mod tests {
     use std::net::TcpStream;
 
     use super::*;
-    use crate::digest::VerifiedBlob;
-    use crate::image::{ImageName, media};
-    use crate::limits::Limits;
-    use crate::registry::{Context, Push as _};
+    use crate::image::media;
 
     /// One request on a connection of its own; what came back, as text.
     fn ask(registry: &Registry, head: &str, body: &str) -> String {
@@ -299,15 +372,10 @@ mod tests {
         answer
     }
 
-    #[tokio::test]
-    async fn serves_what_was_put_into_it_and_records_every_request() {
+    #[test]
+    fn serves_what_was_put_into_it_and_records_every_request() {
         let registry = Registry::start();
-        let blob = VerifiedBlob::of(b"{not a manifest".to_vec());
-        let tag = ImageName::Tag("t".to_owned());
-        let context = Context::new(Limits::default());
-        let repository = registry.repository("a/b");
-        let put = registry.content().push_manifest(&context, &repository, &tag, media::MANIFEST, &blob);
-        put.await.expect("memory takes anything");
+        registry.put_manifest("a/b", Some("t"), media::MANIFEST, "{not a manifest");
         let answer = ask(&registry, "GET /v2/a/b/manifests/t", "");
         assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("{not a manifest"), "{answer}");
         assert!(ask(&registry, "GET /v2/a/b/manifests/u", "").starts_with("HTTP/1.1 404"));
@@ -317,7 +385,7 @@ mod tests {
     #[test]
     fn an_upload_needs_its_state_and_its_digest() {
         let registry = Registry::start();
-        let digest = crate::digest::Digest::sha256(b"hello");
+        let digest = Digest::sha256(b"hello");
         assert!(ask(&registry, "POST /v2/a/blobs/uploads/", "").contains("location: /v2/a/blobs/uploads/1?state=1"));
         let stateless = ask(&registry, &format!("PUT /v2/a/blobs/uploads/1?digest={digest}"), "hello");
         assert!(stateless.starts_with("HTTP/1.1 404"), "{stateless}");
@@ -327,17 +395,50 @@ mod tests {
     }
 
     #[test]
+    fn referrers_are_listed_in_pages_and_filtered() {
+        let registry = Registry::start();
+        let digest = Digest::sha256(b"subject");
+        for kind in ["application/x", "application/y", "application/x"] {
+            let number = registry.requests().len();
+            ask(&registry, "GET /v2/", "");
+            let referrer = serde_json::json!({
+                "schemaVersion": 2, "mediaType": media::MANIFEST, "artifactType": kind, "layers": [],
+                "config": { "mediaType": media::EMPTY, "size": 2, "digest": Digest::sha256(b"{}") },
+                "subject": { "mediaType": media::MANIFEST, "size": 7, "digest": digest },
+                "annotations": { "number": number.to_string() },
+            });
+            registry.put_manifest("a", None, media::MANIFEST, referrer.to_string());
+        }
+        let path = format!("GET /v2/a/referrers/{digest}");
+        let entries = |answer: &str| answer.matches("\"digest\"").count();
+        let all = ask(&registry, &path, "");
+        assert!(entries(&all) == 3 && !all.contains("link:") && !all.contains("oci-filters-applied"), "{all}");
+        registry.referrers_per_page(1);
+        let first = ask(&registry, &format!("{path}?artifactType=application%2Fx"), "");
+        assert!(entries(&first) == 1 && first.contains("oci-filters-applied: artifactType"), "{first}");
+        let next = format!("link: </v2/a/referrers/{digest}?artifactType=application%2Fx&from=1>; rel=\"next\"");
+        assert!(first.contains(&next), "{first}");
+        let last = ask(&registry, &format!("{path}?artifactType=application%2Fx&from=1"), "");
+        assert!(entries(&last) == 1 && !last.contains("link:"), "{last}");
+        registry.referrers_api(ReferrersApi::Absent(405));
+        assert!(ask(&registry, &path, "").starts_with("HTTP/1.1 405"));
+    }
+
+    #[test]
     fn faults_hit_the_requests_they_name() {
         let registry = Registry::start();
         registry.fault(Fault::on("/v2/").skip(1).times(1).answer(Answer::status(503).header("retry-after", "1")));
         registry.fault(Fault::on("/cut").answer(Answer::status(200).body("0123456789")).truncate(4));
         registry.fault(Fault::on("/reset").reset());
+        registry.fault(Fault::on("/other").answer(Answer::redirect(307, "/x")).body("other"));
         assert!(ask(&registry, "GET /v2/", "").starts_with("HTTP/1.1 200"));
         assert!(ask(&registry, "GET /v2/", "").starts_with("HTTP/1.1 503"));
         assert!(ask(&registry, "GET /v2/", "").starts_with("HTTP/1.1 200"));
         let cut = ask(&registry, "GET /cut", "");
         assert!(cut.contains("content-length: 10") && cut.ends_with("0123"), "{cut}");
         assert_eq!(ask(&registry, "GET /reset", ""), "");
+        let other = ask(&registry, "GET /other", "");
+        assert!(other.contains("location: /x") && other.ends_with("other"), "{other}");
     }
 
     #[test]

@@ -61,6 +61,19 @@ impl Authority {
         Self { root, issuer: Certified { key, certificate, name } }
     }
 
+    /// A certificate by the same root that is for signing code.
+    pub(super) fn code_signer(&self, window: Window) -> Certified {
+        let key = Key::p256();
+        let name = common_name("virtual-code-signer");
+        let extensions = [
+            extension(&[2, 5, 29, 15], true, &key_usage(0x80, 7)),
+            extension(&[2, 5, 29, 37], true, &extended_key_usage(CODE_SIGNING)),
+        ];
+        let tbs = to_be_signed(&self.root.name, &name, &key.spki, window, &extensions.concat());
+        let certificate = self.root.sign(&tbs);
+        Certified { key, certificate, name }
+    }
+
     /// A certificate for `key` in the profile of Fulcio, or outside it as `fault` says.
     pub(super) fn certify(
         &self,
@@ -76,6 +89,8 @@ impl Authority {
             return self.issuer.sign(&precertificate);
         }
         let list = match fault {
+            // An empty TLS vector of two bytes' length.
+            Some(Fault::SctListEmpty) => der::octets(&[0, 0]),
             Some(Fault::SctByUnknownKey) => self.sct(&log.impostor(), &precertificate, window),
             Some(Fault::SctOfAnotherCertificate) => {
                 let other = self.leaf(&Key::p256(), window, &extensions);

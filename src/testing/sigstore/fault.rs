@@ -25,13 +25,15 @@ macro_rules! faults {
 }
 
 faults! {
-    // The certificate (scenarios D-03, E-01, E-04 to E-06, E-08, E-10, E-11, F-11, F-12).
+    // The certificate (scenarios D-01, D-03, E-01, E-04 to E-06, E-08, E-10, E-11, F-11, F-12).
     CertificateExpired "The certificate had expired before every verified time.";
     CertificateOfAnotherAuthority "The certificate is from an authority with the same names and other keys; a chain in the bundle is that authority's.";
     CertificateOfRetiredAuthority "The certificate is from an authority that was trusted until years before.";
+    CertificateOfLapsedAuthority "The certificate is from an authority that is trusted and whose own certificate had expired years before.";
     KeyUsageMissing "The certificate has no extended key usage.";
     KeyUsageForeign "The certificate is for client authentication, not for signing code.";
     SctMissing "The certificate has no timestamp of a transparency log.";
+    SctListEmpty "The certificate has a list of timestamps with nothing in it.";
     SctByUnknownKey "The timestamp in the certificate names the trusted log and is signed by another key.";
     SctOfAnotherCertificate "The timestamp in the certificate is the trusted log's, for another certificate.";
     SctByRetiredLog "The timestamp in the certificate is from a log that was trusted until years before.";
@@ -80,15 +82,17 @@ faults! {
     CheckpointByUnknownKey "The checkpoint has the log's name and key hint and is signed by another key.";
     CheckpointByAnotherLog "The checkpoint is signed by another log than the entry's, also a trusted one.";
     CheckpointOfAnotherTree "The checkpoint is the log's, with another root hash.";
+    CheckpointOverRootHash "The checkpoint is signed by the log, over the root hash alone.";
     CheckpointKeyHintWrong "The checkpoint is signed by the log, under the key hint of another key.";
 
-    // Time (D-02, D-04, D-05, D-07, D-09 to D-11, D-13).
+    // Time (D-02, D-04, D-05, D-07 to D-11, D-13).
     TimeMissing "Nothing authenticated says when the signature was made.";
     IntegratedTimeOutsideCertificate "The log's time, which it signed, is an hour before the certificate.";
     IntegratedTimeInFuture "The log's time, which it signed, is fifty years ahead, and the certificate is valid then.";
     TimestampOfAnotherSignature "The timestamp is over other bytes than the signature.";
     TimestampByUntrustedAuthority "The timestamp is from an authority that brings its own chain.";
     TimestampByAnotherKey "The timestamp names the trusted authority, holds its chain, and is signed by another key.";
+    TimestampByForeignCertificate "The timestamp is signed by a code signer of the authority's root, behind the authority's own certificate.";
     TimestampOutsideAuthority "The timestamp is from a retired authority, after the end of its window.";
     TimestampOutsideCertificate "The timestamp is an hour before the certificate.";
     TimestampInFuture "The timestamp is fifty years ahead, and the certificate is valid then.";

@@ -80,9 +80,11 @@ impl Form {
             Fault::CertificateExpired
             | Fault::CertificateOfAnotherAuthority
             | Fault::CertificateOfRetiredAuthority
+            | Fault::CertificateOfLapsedAuthority
             | Fault::KeyUsageMissing
             | Fault::KeyUsageForeign
             | Fault::SctMissing
+            | Fault::SctListEmpty
             | Fault::SctByUnknownKey
             | Fault::SctOfAnotherCertificate
             | Fault::SctByRetiredLog
@@ -110,8 +112,7 @@ impl Form {
                 logged && self.log != Log::RekorV1FirstIntoto
             }
             Fault::EntryByUnknownLog => logged,
-            // Without an authenticated time there is nothing to compare the log's window with.
-            Fault::EntryByRetiredLog => self.promise,
+            Fault::EntryByRetiredLog => self.log.is_v1(),
             Fault::EntryTwice | Fault::SecondEntryOfAnotherArtifact => logged && !self.legacy,
             // A layer's annotation has no such field.
             Fault::KindVersionDisagrees | Fault::KindVersionUnknown => logged && !self.legacy,
@@ -123,6 +124,7 @@ impl Form {
             | Fault::CheckpointByUnknownKey
             | Fault::CheckpointByAnotherLog
             | Fault::CheckpointOfAnotherTree
+            | Fault::CheckpointOverRootHash
             | Fault::CheckpointKeyHintWrong => self.proof,
             Fault::ProofMissing => self.proof && self.version != BundleVersion::V01,
 
@@ -133,6 +135,7 @@ impl Form {
             Fault::TimestampOfAnotherSignature
             | Fault::TimestampByUntrustedAuthority
             | Fault::TimestampByAnotherKey
+            | Fault::TimestampByForeignCertificate
             | Fault::TimestampOutsideAuthority
             | Fault::TimestampInFuture => self.timestamp,
             Fault::TimestampOutsideCertificate => self.keyless && self.timestamp,

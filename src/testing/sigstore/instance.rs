@@ -42,6 +42,8 @@ pub(super) struct Retired {
     pub(super) ct: CtLog,
     pub(super) rekor_v1: TransparencyLog,
     pub(super) tsa: TimestampAuthority,
+    /// The trust root does not say that it was retired; its certificates have expired.
+    pub(super) lapsed: Authority,
 }
 
 /// 2026-03-02T12:00:00Z.
@@ -70,6 +72,7 @@ impl VirtualSigstore {
                 ct: CtLog::new(),
                 rekor_v1: TransparencyLog::rekor_v1("retired.rekor.virtual.test"),
                 tsa: TimestampAuthority::new("virtual-retired-tsa", authority_window()),
+                lapsed: Authority::fulcio(Window(unix(TRUSTED), unix(RETIRED))),
             },
         };
         Self { services: Arc::new(services), now: unix(BEGIN) }
@@ -111,6 +114,7 @@ impl VirtualSigstore {
             ],
             "certificateAuthorities": [
                 authority_json("retired.fulcio.virtual.test", &retired.fulcio, Some(RETIRED)),
+                authority_json("lapsed.fulcio.virtual.test", &retired.lapsed, None),
                 authority_json("fulcio.virtual.test", fulcio, None),
             ],
             "timestampAuthorities": [

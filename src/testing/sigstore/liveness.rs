@@ -60,9 +60,13 @@ fn expected(fault: Fault) -> &'static [Refusal] {
         | Fault::CertificateOfRetiredAuthority
         | Fault::KeyUsageMissing
         | Fault::KeyUsageForeign => &[Refusal::Chain],
-        Fault::SctMissing | Fault::SctByUnknownKey | Fault::SctByRetiredLog | Fault::SctOfAnotherCertificate => {
-            &[Refusal::Sct]
-        }
+        // Only what the trust root says of an authority's window is looked at there (scenario D-01).
+        Fault::CertificateOfLapsedAuthority => &[Refusal::Ours],
+        Fault::SctMissing
+        | Fault::SctListEmpty
+        | Fault::SctByUnknownKey
+        | Fault::SctByRetiredLog
+        | Fault::SctOfAnotherCertificate => &[Refusal::Sct],
         Fault::NameExtensionTwice | Fault::IssuerMalformed => &[Refusal::Certificate],
         Fault::TwoNames | Fault::NameMissing | Fault::IssuersDiffer | Fault::IssuerExtensionTwice => &[Refusal::Ours],
 
@@ -90,7 +94,9 @@ fn expected(fault: Fault) -> &'static [Refusal] {
         Fault::PromiseByUnknownKey | Fault::PromiseOfAnotherEntry | Fault::PromiseForAnotherTime => &[Refusal::Promise],
         Fault::ProofMissing | Fault::CheckpointMissing => &[Refusal::Structure],
         Fault::ProofOfAnotherEntry | Fault::ProofHashCorrupted => &[Refusal::Proof],
-        Fault::CheckpointByUnknownKey | Fault::CheckpointKeyHintWrong => &[Refusal::Checkpoint],
+        Fault::CheckpointByUnknownKey | Fault::CheckpointOverRootHash | Fault::CheckpointKeyHintWrong => {
+            &[Refusal::Checkpoint]
+        }
         // Any trusted log's key is good enough for any entry's checkpoint there (scenario C-02).
         Fault::CheckpointByAnotherLog => &[Refusal::Ours],
         // Rekor v1 repeats the root in the proof; in v2 it is the checkpoint's alone.
@@ -101,6 +107,7 @@ fn expected(fault: Fault) -> &'static [Refusal] {
         Fault::TimestampOfAnotherSignature
         | Fault::TimestampByUntrustedAuthority
         | Fault::TimestampByAnotherKey
+        | Fault::TimestampByForeignCertificate
         | Fault::TimestampOutsideAuthority => &[Refusal::Time],
         // Only a log's time is compared with the clock there.
         Fault::TimestampInFuture => &[Refusal::Ours],

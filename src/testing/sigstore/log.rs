@@ -63,9 +63,18 @@ impl TransparencyLog {
 
     /// The tree head as a note with one signature line: any name, key and key id.
     pub(super) fn note(&self, size: u64, root: &Hash, name: &str, key: &Key, id: &[u8; 32]) -> String {
-        let text = format!("{}\n{size}\n{}\n", self.origin, base64(root));
-        let line = base64([&id[..4], &key.sign(text.as_bytes())].concat());
-        format!("{text}\n\u{2014} {name} {line}\n")
+        let text = self.head(size, root);
+        let signature = key.sign(text.as_bytes());
+        signed_note(&text, name, id, &signature)
+    }
+
+    /// The tree head as a note whose signature is over the root hash and not over the text.
+    pub(super) fn note_over_root(&self, size: u64, root: &Hash) -> String {
+        signed_note(&self.head(size, root), self.name, &self.id, &self.key.sign(root))
+    }
+
+    fn head(&self, size: u64, root: &Hash) -> String {
+        format!("{}\n{size}\n{}\n", self.origin, base64(root))
     }
 
     /// The promise to include an entry (the signed entry timestamp of Rekor v1), made by `key`.
@@ -74,6 +83,11 @@ impl TransparencyLog {
         let text = format!(r#"{{"body":"{body}","integratedTime":{time},"logID":"{id}","logIndex":{index}}}"#);
         key.sign(text.as_bytes())
     }
+}
+
+fn signed_note(text: &str, name: &str, id: &[u8; 32], signature: &[u8]) -> String {
+    let line = base64([&id[..4], signature].concat());
+    format!("{text}\n\u{2014} {name} {line}\n")
 }
 
 /// A tree with a few entries of other people, so that proofs have hashes.

@@ -258,6 +258,7 @@ impl<'a> Mint<'a> {
                 &impostor
             }
             Some(Fault::CertificateOfRetiredAuthority) => &services.retired.fulcio,
+            Some(Fault::CertificateOfLapsedAuthority) => &services.retired.lapsed,
             _ => &services.fulcio,
         };
         let ct = if self.has(Fault::SctByRetiredLog) { &services.retired.ct } else { &services.ct };
@@ -274,6 +275,7 @@ impl<'a> Mint<'a> {
                 TimestampAuthority::new("virtual-tsa", authority_window()).stamp(signature, now)
             }
             Some(Fault::TimestampByAnotherKey) => services.tsa.stamp_with(&Key::p256(), signature, now),
+            Some(Fault::TimestampByForeignCertificate) => services.tsa.stamp_as_another(signature, now),
             Some(Fault::TimestampOutsideAuthority) => services.retired.tsa.stamp(signature, now),
             Some(Fault::TimestampOutsideCertificate) => services.tsa.stamp(signature, shifted(now, -HOUR)),
             Some(Fault::TimestampInFuture) => services.tsa.stamp(signature, shifted(now, FIFTY_YEARS)),
@@ -387,6 +389,7 @@ impl<'a> Mint<'a> {
             Some(Fault::CheckpointOfAnotherTree) => {
                 proof.checkpoint = log.checkpoint(size, &sha256(&root));
             }
+            Some(Fault::CheckpointOverRootHash) => proof.checkpoint = log.note_over_root(size, &root),
             Some(Fault::CheckpointKeyHintWrong) => {
                 proof.checkpoint = log.note(size, &root, log.name, &log.key, &sha256(&log.id));
             }

@@ -2,6 +2,7 @@
 
 use super::authority::{Authority, Certified, Window, ecdsa_with_sha256};
 use super::der;
+use super::instance::authority_window;
 use super::key::{Key, sha256};
 use crate::time::Timestamp;
 
@@ -28,14 +29,33 @@ impl TimestampAuthority {
 
     /// The same in this authority's name, signed by any key.
     pub(super) fn stamp_with(&self, key: &Key, message: &[u8], time: Timestamp) -> Vec<u8> {
+        self.response(&self.0.issuer, key, &[&self.0.issuer, &self.0.root], message, time)
+    }
+
+    /// The same, signed by a certificate that this authority's root gave out for
+    /// another purpose; the authority's own stands before it.
+    pub(super) fn stamp_as_another(&self, message: &[u8], time: Timestamp) -> Vec<u8> {
+        let other = self.0.code_signer(authority_window());
+        self.response(&other, &other.key, &[&self.0.issuer, &other, &self.0.root], message, time)
+    }
+
+    fn response(
+        &self,
+        signer: &Certified,
+        key: &Key,
+        embedded: &[&Certified],
+        message: &[u8],
+        time: Timestamp,
+    ) -> Vec<u8> {
         let info = tst_info(message, time);
+        let certificates: Vec<&[u8]> = embedded.iter().map(|certified| certified.certificate.as_slice()).collect();
         let encapsulated = der::sequence(&[&der::oid(&TST_INFO), &der::tagged(0, &der::octets(&info))]);
         let signed_data = der::sequence(&[
             &der::integer(&[3]),
             &der::set(&[&sha256_algorithm()]),
             &encapsulated,
-            &under_tag(0, &der::set(&[&self.0.issuer.certificate, &self.0.root.certificate])),
-            &der::set(&[&signer_info(&self.0.issuer, &self.0.root, key, &info)]),
+            &under_tag(0, &der::set(&certificates)),
+            &der::set(&[&signer_info(signer, &self.0.root, key, &info)]),
         ]);
         let token = der::sequence(&[&der::oid(&SIGNED_DATA), &der::tagged(0, &signed_data)]);
         let granted = der::sequence(&[&der::integer(&[0])]);

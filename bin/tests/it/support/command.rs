@@ -1,88 +1,57 @@
-//! The command itself, run on an OCI layout in a folder of its own.
+//! Runs the command as a user does.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
-use cg_attest::digest::Digest;
-use cg_attest::image::Repository;
-use cg_attest::limits::Limits;
-use cg_attest::registry::{Context, Layout};
-use cg_attest::testing::Upload;
-use serde_json::Value;
-
-/// What one run of the command printed.
+/// What the command did.
 #[derive(Debug)]
 pub(crate) struct Ran {
-    pub(crate) status: Option<i32>,
+    pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-/// Runs the command, without the environment's settings.
-pub(crate) fn run(arguments: &[&str]) -> Ran {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cg-attest"));
-    for name in ["COSIGN_REPOSITORY", "SIGSTORE_ROOT_FILE", "NO_COLOR", "TERM"] {
-        command.env_remove(name);
-    }
-    let output = command.args(arguments).output().expect("the command was built with this test");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the command prints UTF-8");
-    Ran { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
-}
-
 impl Ran {
     /// stdout as one JSON document.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}\n{}\n{}", self.stdout, self.stderr))
+    }
+
+    /// The state of a cell in a JSON report.
+    pub(crate) fn state(&self, target: &str, requirement: &str) -> String {
+        let report = self.json();
+        let cells = report["cells"].as_array().expect("cells");
+        let cell = cells.iter().find(|c| c["target"] == target && c["requirement"] == requirement);
+        cell.unwrap_or_else(|| panic!("no cell {target} × {requirement}"))["state"]
+            .as_str()
+            .expect("a state")
+            .to_owned()
     }
 }
 
-/// An OCI layout in a temporary folder.
-pub(crate) struct Folder {
-    folder: tempfile::TempDir,
-    layout: Layout,
-    repository: Repository,
+/// Runs `cg-attest` with an environment that has nothing of the machine's.
+pub(crate) fn cg_attest<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Ran {
+    cg_attest_with(args, &[], "")
 }
 
-impl Folder {
-    pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let layout = Layout::create(folder.path().join("layout")).expect("a layout");
-        Self { folder, layout, repository: "registry.example/app".parse().expect("a repository") }
-    }
-
-    /// With everything of these uploads in it.
-    pub(crate) async fn with(uploads: &[&Upload]) -> Self {
-        let this = Self::new();
-        let context = Context::new(Limits::default());
-        for upload in uploads {
-            upload.push(&this.layout, &context, &this.repository).await.expect("a layout takes everything");
-        }
-        this
-    }
-
-    pub(crate) fn layout(&self) -> &Layout {
-        &self.layout
-    }
-
-    pub(crate) fn repository(&self) -> &Repository {
-        &self.repository
-    }
-
-    /// The image argument of the layout's only image.
-    pub(crate) fn name(&self) -> String {
-        format!("oci:{}", self.folder.path().join("layout").display())
-    }
-
-    /// Writes a file beside the layout.
-    pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {
-        let path = self.folder.path().join(name);
-        std::fs::write(&path, content).expect("the folder is ours");
-        path
-    }
-
-    /// Takes a blob out of the layout.
-    pub(crate) fn lose(&self, digest: &Digest) {
-        let blobs = self.folder.path().join("layout/blobs").join(digest.algorithm().as_str());
-        std::fs::remove_file(Path::new(&blobs).join(digest.hex())).expect("the blob is there");
+/// As [`cg_attest`], with these variables and this text on stdin.
+pub(crate) fn cg_attest_with<S: AsRef<std::ffi::OsStr>>(
+    args: impl IntoIterator<Item = S>,
+    variables: &[(&str, &str)],
+    stdin: &str,
+) -> Ran {
+    use std::io::Write as _;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cg-attest"));
+    // No test may ask a TUF repository on the internet: without a word about the
+    // trust root, it is the embedded one. An empty variable is none.
+    command.args(args).env_clear().env("SIGSTORE_ROOT_FILE", "embedded").envs(variables.iter().copied());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the command starts");
+    // A command that ends early does not read everything.
+    let _ = child.stdin.take().expect("a pipe").write_all(stdin.as_bytes());
+    let Output { status, stdout, stderr } = child.wait_with_output().expect("the command ends");
+    Ran {
+        code: status.code().expect("an exit code"),
+        stdout: String::from_utf8(stdout).expect("UTF-8"),
+        stderr: String::from_utf8(stderr).expect("UTF-8"),
     }
 }

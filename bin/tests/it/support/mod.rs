@@ -1,4 +1,9 @@
 //! What the tests share.
 
-pub(crate) mod corpus;
+pub(crate) mod bench;
 pub(crate) mod command;
+pub(crate) mod corpus;
+pub(crate) mod folder;
+pub(crate) mod form;
+pub(crate) mod recorded;
+pub(crate) mod scene;

@@ -1,0 +1,147 @@
+//! `verify` against a registry that counts, errs and misbehaves.
+
+use cg_attest::testing::{Answer, ReferrersApi, RegistryFault as Fault, Statement};
+
+use crate::support::scene::Scene;
+
+const ALL: &[&str] = &["--require", "signature,spdx,slsa"];
+
+#[tokio::test]
+async fn a_complete_image_costs_the_requests_that_were_promised() {
+    let scene = Scene::complete().await;
+    scene.registry.clear_log();
+    let ran = scene.verify(ALL);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    // 1 + 3·T + 2·B: three targets, five bundles; no layer of the image.
+    assert_eq!(scene.registry.requests().len(), 1 + 3 * 3 + 2 * 5, "{:#?}", scene.registry.lines());
+    let counted = scene.verify(&["--require", "signature", "--stats"]);
+    assert_eq!(counted.json()["stats"]["requests"], 1 + 3 * 3 + 2 + 4, "only the manifests of the others are read");
+}
+
+#[tokio::test]
+async fn the_fallback_tag_counts_where_the_api_is_absent_and_only_there() {
+    let scene = Scene::complete().await;
+    for api in [ReferrersApi::Absent(404), ReferrersApi::Absent(405)] {
+        scene.registry.referrers_api(api);
+        let ran = scene.verify(ALL);
+        // Nothing was stored under the fallback tags, so nothing is attached.
+        assert_eq!((ran.code, ran.state("index", "signature").as_str()), (1, "missing"), "{}", ran.stderr);
+    }
+    scene.registry.referrers_api(ReferrersApi::Present);
+    scene.registry.fault(Fault::on("/referrers/").answer(Answer::status(403)));
+    let ran = scene.verify(ALL);
+    assert_eq!((ran.code, ran.state("index", "signature").as_str()), (3, "undecided"), "{}", ran.stdout);
+    let tags = scene.registry.lines().iter().filter(|line| line.ends_with(&scene.image.index.digest.tag(""))).count();
+    assert_eq!(tags, 2, "only the two runs without the API looked for the fallback tag");
+}
+
+#[tokio::test]
+async fn evidence_that_is_listed_and_gone_is_looked_for_once_more() {
+    let scene = Scene::complete().await;
+    scene.registry.fault(Fault::on("/blobs/").times(1).answer(Answer::status(404)));
+    let ran = scene.verify(ALL);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    scene.registry.clear_faults();
+    scene.registry.fault(Fault::on("/blobs/").answer(Answer::status(404)));
+    let ran = scene.verify(ALL);
+    assert_eq!((ran.code, ran.state("linux/arm64", "spdx").as_str()), (3, "undecided"));
+    assert!(ran.stdout.contains("evidence-absent"), "{}", ran.stdout);
+}
+
+#[tokio::test]
+async fn a_listing_that_fails_beside_good_evidence_is_a_warning() {
+    let scene = Scene::complete().await;
+    scene.registry.fault(Fault::on(".sig").answer(Answer::status(403)));
+    let ran = scene.verify(ALL);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(ran.json()["warnings"][0]["code"], "listing-incomplete", "{}", ran.stdout);
+    let bare = Scene::bare().await;
+    bare.registry.fault(Fault::on(".sig").answer(Answer::status(403)));
+    let ran = bare.verify(&[]);
+    assert_eq!((ran.code, ran.state("index", "signature").as_str()), (3, "undecided"));
+}
+
+#[tokio::test]
+async fn a_strangers_garbage_takes_nothing_away() {
+    let scene = Scene::complete().await;
+    for garbage in ["", "{", "[]", "null", r#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}"#] {
+        scene.push(&cg_attest::testing::Upload::bundle(&scene.image.index, garbage)).await;
+    }
+    let ran = scene.verify(ALL);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let bare = Scene::bare().await;
+    bare.push(&cg_attest::testing::Upload::bundle(&bare.image.index, "{")).await;
+    let ran = bare.verify(&[]);
+    assert_eq!((ran.code, ran.state("index", "signature").as_str()), (1, "invalid"), "{}", ran.stdout);
+}
+
+#[tokio::test]
+async fn an_image_that_cannot_be_had_is_undecided_with_its_own_reason() {
+    let scene = Scene::complete().await;
+    let reason = |ran: &crate::support::command::Ran| ran.json()["error"]["code"].as_str().map(str::to_owned);
+    for (answer, code) in [
+        (Answer::status(404), "image-not-found"),
+        (Answer::status(401), "registry-denied"),
+        (Answer::status(403), "registry-denied"),
+        (Answer::status(429).header("retry-after", "3600"), "registry-rate-limited"),
+        (Answer::html(), "registry-protocol"),
+        (Answer::status(200).body("{}"), "manifest-invalid"),
+    ] {
+        scene.registry.clear_faults();
+        scene.registry.fault(Fault::on("/manifests/latest").answer(answer));
+        let ran = scene.verify(&[]);
+        assert_eq!(ran.code, 3, "{code}: {}{}", ran.stdout, ran.stderr);
+        assert_eq!(reason(&ran).as_deref(), Some(code), "{}", ran.stdout);
+        assert_eq!(ran.json()["image"]["digest"], serde_json::Value::Null);
+    }
+    scene.registry.clear_faults();
+    assert_eq!(scene.verify(&[]).code, 0);
+}
+
+#[tokio::test]
+async fn a_platform_manifest_is_covered_through_the_index_that_is_named() {
+    let scene = Scene::complete().await;
+    let child = scene.platform("linux/arm64").digest.to_string();
+    let image = format!("{}@{child}", scene.name());
+    let run = |more: &[&str]| {
+        let mut args = vec!["verify".to_owned(), image.clone(), "-o".to_owned(), "json".to_owned()];
+        args.extend(scene.trusting());
+        args.extend(more.iter().map(|&arg| arg.to_owned()));
+        crate::support::command::cg_attest(args)
+    };
+    let alone = run(&[]);
+    assert_eq!((alone.code, alone.state("image", "signature").as_str()), (1, "missing"));
+    let index = format!("{}:latest", scene.name());
+    let covered = run(&["--index", &index, "--require", "signature,spdx"]);
+    assert_eq!(covered.code, 0, "{}{}", covered.stdout, covered.stderr);
+    assert_eq!(covered.state("linux/arm64", "signature"), "via-index");
+}
+
+#[tokio::test]
+async fn an_sbom_of_the_index_is_no_sbom_of_a_platform() {
+    let scene = Scene::bare().await;
+    scene.attach(&scene.image.index, Statement::signature).await;
+    scene.attach(&scene.image.index, Statement::spdx).await;
+    let ran = scene.verify(&["--require", "signature,spdx"]);
+    assert_eq!((ran.code, ran.state("linux/amd64", "spdx").as_str()), (1, "on-index"));
+    assert!(ran.stdout.contains("--level spdx=either"), "{}", ran.stdout);
+    let either = scene.verify(&["--require", "signature,spdx", "--level", "spdx=either"]);
+    assert_eq!((either.code, either.state("linux/amd64", "spdx").as_str()), (0, "via-index"));
+}
+
+#[tokio::test]
+async fn the_platform_of_an_image_without_an_index_is_read_from_its_configuration() {
+    let scene = Scene::complete().await;
+    let image = format!("{}@{}", scene.name(), scene.platform("linux/arm64").digest);
+    let run = |platform: &str| {
+        let mut args = vec!["verify".to_owned(), image.clone(), "-o".to_owned(), "json".to_owned()];
+        args.extend(scene.trusting());
+        args.extend(["--require", "spdx", "--platform", platform].map(str::to_owned));
+        crate::support::command::cg_attest(args)
+    };
+    let right = run("linux/arm64");
+    assert_eq!((right.code, right.state("image", "spdx").as_str()), (0, "ok"), "{}{}", right.stdout, right.stderr);
+    let wrong = run("linux/amd64");
+    assert_eq!((wrong.code, wrong.state("linux/amd64", "platform").as_str()), (1, "missing"));
+    assert!(wrong.stdout.contains("platform-absent"), "{}", wrong.stdout);
+}

@@ -1,0 +1,142 @@
+//! A request with everything that belongs to it: place in the queue, credentials, redirects.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
+use url::Url;
+
+use super::answer::Answer;
+use super::auth::{Access, Authority, Grant};
+use super::gate::{Gates, Permit};
+use super::retry::Failure;
+use super::target::{Target, host_and_port};
+use super::transport::{Outgoing, Transport};
+use crate::registry::{Context, Problem, RegistryError};
+
+/// Redirects of one request.
+const REDIRECTS: usize = 5;
+
+/// What is asked of a registry.
+pub(super) struct Call<'a> {
+    pub(super) context: &'a Context,
+    pub(super) target: &'a Target,
+    pub(super) access: Access,
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Bytes>,
+    /// Whether a 303 to another origin is the answer instead of a way to it.
+    pub(super) stay_on_303: bool,
+    pub(super) operation: String,
+}
+
+impl<'a> Call<'a> {
+    /// A request for reading.
+    pub(super) fn get(context: &'a Context, target: &'a Target, url: Url) -> Self {
+        Self::new(context, target, Access::Pull, Method::GET, url)
+    }
+
+    pub(super) fn new(context: &'a Context, target: &'a Target, access: Access, method: Method, url: Url) -> Self {
+        let operation = target.operation(&method, &url);
+        let headers = HeaderMap::new();
+        Self { context, target, access, method, url, headers, body: None, stay_on_303: false, operation }
+    }
+}
+
+/// Sends calls.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    pub(super) transport: Transport,
+    pub(super) authority: Authority,
+    pub(super) gates: Gates,
+}
+
+impl Exchange {
+    /// Makes one attempt: with the credentials known, or, if the registry asks
+    /// who we are, once more with the ones it wants. Any status may be the answer.
+    pub(super) async fn attempt(&self, call: &Call<'_>) -> Result<Answer, Failure> {
+        let width = call.context.limits().concurrency;
+        let permit = Some(self.gates.enter(call.target.repository.registry(), width).await);
+        let opening = self.authority.session(call.target, call.access).open().await;
+        let answer = self.follow(call, opening.grant.as_ref(), permit).await?;
+        // What another host than the registry asks for is no concern of our credentials (scenario J-05).
+        if answer.status() != 401 || answer.foreign {
+            opening.admitted();
+            return Ok(answer);
+        }
+        let headers = answer.headers().clone();
+        let permit = answer.permit;
+        // One renewal per request: a server that is never content would keep us forever (scenario I-15).
+        let grant = self.authority.renew(&self.transport, call, opening, &headers).await?;
+        self.follow(call, Some(&grant), permit).await
+    }
+
+    /// Sends the call and follows redirects. The credentials go only to the
+    /// registry's own origin, and never again after another one was visited.
+    async fn follow(&self, call: &Call<'_>, grant: Option<&Grant>, permit: Option<Permit>) -> Result<Answer, Failure> {
+        let Call { context, target, method, operation, .. } = call;
+        let mut url = call.url.clone();
+        let mut foreign = !target.owns(&url);
+        for _ in 0..=REDIRECTS {
+            target
+                .check_address(&url)
+                .map_err(|bad| RegistryError::new(Problem::CredentialScope, operation, bad.to_string()))?;
+            let mut headers = call.headers.clone();
+            if let Some(grant) = grant.filter(|_| !foreign) {
+                headers.insert(AUTHORIZATION, grant.header.clone());
+            }
+            let body = call.body.clone();
+            let inner = self.transport.send(Outgoing { context, operation, method, url: &url, headers, body }).await?;
+            let next = match inner.status().as_u16() {
+                301 | 302 | 303 | 307 | 308 if matches!(*method, Method::GET | Method::HEAD) => {
+                    Some(redirect(operation, &url, inner.headers().get(LOCATION))?)
+                }
+                _ => None,
+            };
+            match next {
+                Some(next) if !(call.stay_on_303 && inner.status() == 303 && !target.owns(&next)) => {
+                    foreign |= !target.owns(&next);
+                    url = next;
+                }
+                _ => {
+                    let (context, operation) = ((*context).clone(), operation.clone());
+                    let source = grant.map(|grant| Arc::clone(&grant.source));
+                    return Ok(Answer { inner, url, foreign, source, context, operation, permit });
+                }
+            }
+        }
+        Err(RegistryError::new(Problem::Protocol, operation, format!("more than {REDIRECTS} redirects")).into())
+    }
+}
+
+/// Where a redirect leads, if we may go there at all.
+fn redirect(operation: &str, from: &Url, location: Option<&HeaderValue>) -> Result<Url, RegistryError> {
+    let wrong = |detail: &str| RegistryError::new(Problem::Protocol, operation, detail);
+    let location = location.ok_or_else(|| wrong("a redirect without a Location"))?;
+    let location = location.to_str().map_err(|_| wrong("a redirect to something that is no URL"))?;
+    let to = from.join(location).map_err(|_| wrong("a redirect to something that is no URL"))?;
+    check_link(operation, from, &to)?;
+    Ok(to)
+}
+
+/// What holds for every URL that a server gives us.
+pub(super) fn check_link(operation: &str, from: &Url, to: &Url) -> Result<(), RegistryError> {
+    let wrong = |detail: String| Err(RegistryError::new(Problem::Protocol, operation, detail));
+    match (from.scheme(), to.scheme()) {
+        (_, "https") | ("http", "http") => {}
+        (_, "http") => return wrong(format!("it leads from https to http on {}", host_and_port(to))),
+        (_, other) => return wrong(format!("it leads to a URL of the scheme {other:?}")),
+    }
+    if has_user(to) {
+        return wrong(format!("it leads to {} with a user name in the URL", host_and_port(to)));
+    }
+    Ok(())
+}
+
+/// Whether there is a user name or password in a URL: it would be sent as a
+/// credential that nobody gave us.
+pub(super) fn has_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
