@@ -53,7 +53,7 @@ async fn folder(uploads: &[Upload]) -> Folder {
 async fn everything_that_is_attached_is_drawn() {
     let image = ImageBuilder::new().buildkit(BuildKit::Image).build();
     let folder = folder(&attached(&image)).await;
-    let ran = cg_attest(&["tree", &folder.name()]);
+    let ran = cg_attest(["tree", &folder.name()]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(
         shape(&ran),
@@ -80,7 +80,7 @@ async fn everything_that_is_attached_is_drawn() {
     assert!(ran.stdout.lines().skip(1).all(|line| line.chars().count() <= 80), "{}", ran.stdout);
     assert!(ran.stderr.contains("Nothing here is verified"), "{ran:?}");
 
-    let document = cg_attest(&["tree", &folder.name(), "-o", "json"]).json();
+    let document = cg_attest(["tree", &folder.name(), "-o", "json"]).json();
     assert_eq!((&document["verified"], &document["complete"]), (&Value::Bool(false), &Value::Bool(true)));
     let root = &document["root"];
     assert_eq!(root["digest"], image.index.digest.to_string());
@@ -96,7 +96,7 @@ async fn everything_that_is_attached_is_drawn() {
 async fn an_artifact_that_is_both_entry_and_referrer_is_opened_once() {
     let image = ImageBuilder::new().buildkit(BuildKit::Artifact).build();
     let folder = folder(std::slice::from_ref(&image.upload)).await;
-    let ran = cg_attest(&["tree", &folder.name(), "--platform", "linux/arm64"]);
+    let ran = cg_attest(["tree", &folder.name(), "--platform", "linux/arm64"]);
     assert_eq!(
         shape(&ran),
         [
@@ -115,7 +115,7 @@ async fn an_artifact_that_is_both_entry_and_referrer_is_opened_once() {
 async fn depth_counts_levels_of_referrers() {
     let image = ImageBuilder::new().build();
     let folder = folder(&attached(&image)).await;
-    let lines = |depth: &str| shape(&cg_attest(&["tree", &folder.name(), "--depth", depth]));
+    let lines = |depth: &str| shape(&cg_attest(["tree", &folder.name(), "--depth", depth]));
     assert_eq!(lines("0"), ["├─ linux/amd64", "└─ linux/arm64"]);
     let (one, two) = (lines("1"), lines("2"));
     assert!(one.iter().any(|line| line.contains("example.scan")), "{one:?}");
@@ -129,16 +129,16 @@ async fn a_listing_that_fails_is_never_an_empty_one() {
     let uploads = attached(&image);
     let signatures = uploads[1].descriptor().expect("the image at the tag").digest;
     let folder = folder(&uploads).await;
-    let whole = cg_attest(&["tree", &folder.name()]);
+    let whole = cg_attest(["tree", &folder.name()]);
     assert_eq!(whole.code, 0, "{whole:?}");
 
     folder.lose(&signatures);
-    let ran = cg_attest(&["tree", &folder.name()]);
+    let ran = cg_attest(["tree", &folder.name()]);
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(shape(&ran).contains(&"├─ ! the .sig tag could not be listed (evidence-absent)".to_owned()), "{ran:?}");
     assert!(!ran.stdout.lines().next().is_some_and(|line| line.contains("nothing attached")), "{ran:?}");
     assert!(ran.stderr.contains(&format!("not read: {}", image.index.digest)), "{ran:?}");
-    let document = cg_attest(&["tree", &folder.name(), "-o", "json"]).json();
+    let document = cg_attest(["tree", &folder.name(), "-o", "json"]).json();
     assert_eq!(document["complete"], false);
     assert_eq!(document["root"]["failedListings"][0]["kind"], "signature-tag");
     assert_eq!(document["root"]["failedListings"][0]["code"], "evidence-absent");
@@ -150,10 +150,10 @@ async fn a_referrer_that_is_listed_and_absent_is_not_read() {
     let scan = foreign(&image.index, "application/example.scan");
     let list = Upload::fallback_tag(&image.index, &[&scan]);
     let whole = folder(&[image.upload.clone(), scan.clone(), list.clone()]).await;
-    assert_eq!(cg_attest(&["tree", &whole.name()]).code, 0);
+    assert_eq!(cg_attest(["tree", &whole.name()]).code, 0);
 
     let partial = folder(&[image.upload.clone(), list]).await;
-    let ran = cg_attest(&["tree", &partial.name()]);
+    let ran = cg_attest(["tree", &partial.name()]);
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(shape(&ran)[0].starts_with("├─ application/example.scan | not read (evidence-absent)"), "{ran:?}");
 }
@@ -164,7 +164,7 @@ async fn a_referrer_that_refers_elsewhere_is_shown_as_such() {
     let other = foreign(&image.platforms[0].1, "application/example.scan");
     let list = Upload::fallback_tag(&image.index, &[&other]);
     let ran =
-        cg_attest(&["tree", &folder(&[image.upload.clone(), other, list]).await.name(), "--platform", "linux/arm64"]);
+        cg_attest(["tree", &folder(&[image.upload.clone(), other, list]).await.name(), "--platform", "linux/arm64"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(shape(&ran)[0].ends_with("not what it is listed as (referrer-mismatch)"), "{ran:?}");
 }
@@ -173,11 +173,11 @@ async fn a_referrer_that_refers_elsewhere_is_shown_as_such() {
 async fn a_platform_that_is_not_listed_is_exit_1() {
     let image = ImageBuilder::new().build();
     let folder = folder(std::slice::from_ref(&image.upload)).await;
-    assert_eq!(cg_attest(&["tree", &folder.name(), "--platform", "linux/arm64"]).code, 0);
-    let ran = cg_attest(&["tree", &folder.name(), "--platform", "linux/s390x"]);
+    assert_eq!(cg_attest(["tree", &folder.name(), "--platform", "linux/arm64"]).code, 0);
+    let ran = cg_attest(["tree", &folder.name(), "--platform", "linux/s390x"]);
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains("does not list linux/s390x (platform-absent)"), "{ran:?}");
-    let ran = cg_attest(&["tree", &format!("{}:absent", folder.name())]);
+    let ran = cg_attest(["tree", &format!("{}:absent", folder.name())]);
     assert_eq!(ran.code, 3, "{ran:?}");
     assert!(ran.stderr.contains("image-not-found"), "{ran:?}");
 }
@@ -186,7 +186,7 @@ async fn a_platform_that_is_not_listed_is_exit_1() {
 async fn text_of_strangers_cannot_act_on_the_terminal() {
     let image = ImageBuilder::new().build();
     let scan = foreign(&image.index, "application/x\u{1b}[2J\nfake line");
-    let ran = cg_attest(&["tree", &folder(&[image.upload.clone(), scan]).await.name()]);
+    let ran = cg_attest(["tree", &folder(&[image.upload.clone(), scan]).await.name()]);
     assert!(ran.stdout.contains("application/x\\u{1b}[2J\\nfake line"), "{ran:?}");
     assert!(!ran.stdout.contains('\u{1b}'), "{ran:?}");
 }
@@ -196,7 +196,7 @@ async fn the_recorded_postgres_image_is_drawn() {
     let Some(recorded) = corpus::folder() else { return };
     let folder = Folder::new();
     corpus::push_postgres(&recorded, folder.layout(), folder.repository()).await;
-    let ran = cg_attest(&["tree", &format!("{}@{}", folder.name(), corpus::POSTGRES)]);
+    let ran = cg_attest(["tree", &format!("{}@{}", folder.name(), corpus::POSTGRES)]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(
         shape(&ran),
@@ -219,7 +219,7 @@ async fn the_recorded_postgres_image_is_drawn() {
 fn a_child_that_its_index_refers_to_is_no_endless_loop() {
     let Some(recorded) = corpus::folder() else { return };
     let layout = recorded.join("regclient/testrepo");
-    let ran = cg_attest(&["tree", &format!("oci:{}:child", layout.display()), "--depth", "9"]);
+    let ran = cg_attest(["tree", &format!("oci:{}:child", layout.display()), "--depth", "9"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(shape(&ran), ["└─ application/example.loop"]);
 }
