@@ -38,8 +38,8 @@ pub async fn everything<T>(
     each: impl Fn(&Candidate) -> T,
 ) -> Result<Everything<T>, ResolveError> {
     let (facts, index) = within(context, "resolving", resolve(pull, context, request)).await??;
-    let which: Vec<usize> = (0..facts.targets.len()).collect();
-    let listing = list(pull, context, evidence, &facts.targets, &which, index.as_ref());
+    let all: Vec<usize> = (0..facts.targets.len()).collect();
+    let listing = list(pull, context, evidence, &facts.targets, &all, index.as_ref());
     let Discovered { listings, listed, .. } = within(context, "listing evidence", listing).await?;
     let reading = async |pending: &Pending| {
         if !wanted(pending.candidate.hint.as_deref()) {

@@ -80,7 +80,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     }
     let requirement = Requirement::attestation(args.predicate_type.clone());
     let image = std::slice::from_ref(&args.image);
-    let source = Sources::prepare(image, &args.registry, &args.trust)?.open(&args.image)?;
+    let source = Sources::prepare(image, &args.registry, args.trust.offline)?.open(&args.image)?;
     let (attestations, status) = if args.unverified {
         let limits = args.registry.limits()?;
         let evidence = args.registry.attestation_repo().unwrap_or(source.image.reference.repository());
@@ -126,9 +126,9 @@ async fn verified(
             _ => error,
         }
     })?;
-    let (limits, now) = (args.registry.limits()?, now()?);
-    let client = Client::builder(Arc::clone(&source.pull), args.trust.source()?.load(now).await?)
-        .limits(limits.clone())
+    let (trust, now) = (args.trust.source()?, now()?);
+    let client = Client::builder(Arc::clone(&source.pull), trust.load(now).await?)
+        .limits(args.registry.limits()?)
         .evidence_repository(args.registry.attestation_repo().cloned())
         .build();
     let mut request = VerifyRequest::new(source.image.reference.clone(), &policy, now);
@@ -143,6 +143,7 @@ async fn verified(
     for warning in report.warnings() {
         printer.note(&format!("warning[{}]: {}", warning.code, escape(&warning.message)));
     }
+    let limits = args.registry.limits()?;
     let alone = report.cells().len() == 1;
     let mut attestations = Vec::new();
     for cell in report.cells() {
@@ -157,8 +158,8 @@ async fn verified(
 fn of_cell(report: &Report, cell: &Cell, form: Form, limits: &Limits, printer: &Printer) -> Option<Attestation> {
     let newest = newest(report, cell, printer)?;
     let statement = newest.attestation()?.statement();
-    let signed = render::signed_line(statement.bundle(), report.time());
-    printer.note(&format!("{}: verified, {signed}", cell.target));
+    let signer = render::signer(statement.bundle(), report.time());
+    printer.note(&format!("{}: verified, signed by {signer}", cell.target));
     Some(Attestation {
         target: cell.target.clone(),
         alone: false,

@@ -15,10 +15,9 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::render::{self, Inspection};
-use crate::settings::{RegistryArgs, Sources, TrustArgs, only_offline, read_input};
+use crate::settings::{RegistryArgs, Sources, read_input};
 
 #[derive(Debug, ClapArgs)]
-#[command(mut_args(only_offline))]
 #[command(after_help = "Nothing is verified: whoever may write to the repository can attach anything, by any name.
 Exit: 0 decoded · 1 nothing is attached, or not this platform · 2 usage · 3 something could not be read")]
 pub(crate) struct Args {
@@ -36,8 +35,9 @@ pub(crate) struct Args {
     output: Format,
     #[command(flatten)]
     registry: RegistryArgs,
-    #[command(flatten)]
-    trust: TrustArgs,
+    /// Make no request at all; the image has to be in an OCI layout
+    #[arg(long)]
+    offline: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -65,7 +65,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
 
 async fn of_image(image: &str, args: &Args, printer: &Printer) -> Result<(Inspection, ExitStatus), CliError> {
     let limits = args.registry.limits()?;
-    let source = Sources::prepare(&[image.to_owned()], &args.registry, &args.trust)?.open(image)?;
+    let source = Sources::prepare(&[image.to_owned()], &args.registry, args.offline)?.open(image)?;
     let context = Context::new(limits.clone());
     let request = source.image.clone().platforms(args.platform.clone());
     let evidence = args.registry.attestation_repo().unwrap_or(request.reference.repository());

@@ -10,10 +10,9 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::{Printer, escape};
 use crate::render;
-use crate::settings::{RegistryArgs, Sources, TrustArgs, only_offline};
+use crate::settings::{RegistryArgs, Sources};
 
 #[derive(Debug, ClapArgs)]
-#[command(mut_args(only_offline))]
 #[command(after_help = "Nothing is verified: whoever may write to the repository can attach anything.
 Exit: 0 shown · 1 a platform asked for is absent · 2 usage · 3 something could not be read")]
 pub(crate) struct Args {
@@ -31,8 +30,9 @@ pub(crate) struct Args {
     output: Format,
     #[command(flatten)]
     registry: RegistryArgs,
-    #[command(flatten)]
-    trust: TrustArgs,
+    /// Make no request at all; the image has to be in an OCI layout
+    #[arg(long)]
+    offline: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -44,7 +44,8 @@ enum Format {
 /// Prints the tree of an image.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {
     let limits = args.registry.limits()?;
-    let source = Sources::prepare(std::slice::from_ref(&args.image), &args.registry, &args.trust)?.open(&args.image)?;
+    let source =
+        Sources::prepare(std::slice::from_ref(&args.image), &args.registry, args.offline)?.open(&args.image)?;
     let context = Context::new(limits);
     let request = source.image.clone().platforms(args.platform);
     let evidence = args.registry.attestation_repo().unwrap_or(request.reference.repository());

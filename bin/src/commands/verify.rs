@@ -100,7 +100,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     let names: Vec<String> = args.image.iter().chain(&listed).cloned().collect();
     let trust = args.trust.source()?;
     let limits = args.registry.limits()?;
-    let mut sources = Sources::prepare(&names, &args.registry, &args.trust)?;
+    let mut sources = Sources::prepare(&names, &args.registry, args.trust.offline)?;
     let mut jobs = Vec::with_capacity(names.len());
     for (n, name) in names.iter().enumerate() {
         let prepared = sources.open(name).and_then(|source| {

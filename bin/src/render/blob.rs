@@ -7,14 +7,14 @@ use cg_attest::verify::{Cell, State, TimeSource, VerifiedBundle};
 
 use super::refusal::comparison;
 use super::report::verdict;
-use super::signer::signed_line;
+use super::signer;
 use crate::printer::{Tone, escape, paint};
 
 /// The whole text of one report.
 pub(crate) fn blob(report: &BlobReport, colored: bool) -> String {
     let mut out = header(report, colored);
     if let Some(bundle) = report.candidate().verified().filter(|_| report.verdict() == Verdict::Accept) {
-        out.push_str(&format!("{}\n", signed_line(bundle, report.time())));
+        out.push_str(&format!("signed by {}\n", signer(bundle, report.time())));
         out.push_str(&times(bundle));
     }
     for cell in report.cells().iter().filter(|cell| !cell.state.is_satisfied()) {

@@ -1,8 +1,8 @@
 //! Reports as people and other programs read them.
 
-mod attestation;
 mod blob;
 mod claimed;
+mod attestation;
 mod cosign;
 mod inspection;
 mod inspection_json;
@@ -19,5 +19,5 @@ pub(crate) use cosign::cosign;
 pub(crate) use inspection::{Inspection, inspection};
 pub(crate) use inspection_json::inspection_document;
 pub(crate) use report::report;
-pub(crate) use signer::{signed_by, signed_line};
+pub(crate) use signer::{signed_by, signer};
 pub(crate) use tree::{tree, tree_document};

@@ -21,11 +21,11 @@ pub(crate) fn signed_by(report: &Report) -> Option<String> {
             .max_by_key(|b| b.times().last().cloned())
     };
     let bundle = accepted(true).or_else(|| accepted(false))?;
-    Some(signed_line(bundle, report.time()))
+    Some(format!("signed by {}", signer(bundle, report.time())))
 }
 
-/// The signer of one bundle in one line; `now` is what ages are counted from.
-pub(crate) fn signed_line(bundle: &VerifiedBundle, now: Timestamp) -> String {
+/// `ORG/REPO FILE@BRANCH, TRIGGER, 3 h ago (log 123, promised)`.
+pub(crate) fn signer(bundle: &VerifiedBundle, now: Timestamp) -> String {
     let mut parts = vec![short(&bundle.signer().identity().value)];
     parts.extend(trigger(bundle));
     if let Some(newest) = bundle.times().last() {
@@ -37,7 +37,7 @@ pub(crate) fn signed_line(bundle: &VerifiedBundle, now: Timestamp) -> String {
         .map(|log| format!("log {}, {}", log.index, if log.evidence == "proof" { "proven" } else { "promised" }))
         .collect();
     let logs = if logs.is_empty() { "no log".to_owned() } else { logs.join("; ") };
-    format!("signed by {} ({logs})", parts.join(", "))
+    format!("{} ({logs})", parts.join(", "))
 }
 
 fn trigger(bundle: &VerifiedBundle) -> Option<String> {

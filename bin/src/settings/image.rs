@@ -10,7 +10,7 @@ use cg_attest::discover::ImageRequest;
 use cg_attest::image::{Reference, Repository};
 use cg_attest::registry::{Layout, Mirrors, Pull};
 
-use super::{RegistryArgs, TrustArgs};
+use super::RegistryArgs;
 use crate::error::CliError;
 
 /// Prefixes of an image argument that name an OCI layout, folder or tar.
@@ -48,12 +48,12 @@ enum Argument<'a> {
 
 impl Sources {
     /// Prepares to open these arguments: all of them are checked before the first request.
-    pub(crate) fn prepare(arguments: &[String], registry: &RegistryArgs, trust: &TrustArgs) -> Result<Self, CliError> {
+    pub(crate) fn prepare(arguments: &[String], registry: &RegistryArgs, offline: bool) -> Result<Self, CliError> {
         let mirrors = registry.mirrors()?;
         let mut registries = Vec::new();
         for argument in arguments {
             if let Ok(Argument::Registry(reference)) = parse(argument) {
-                if trust.offline {
+                if offline {
                     let message = format!("--offline makes no request, and {reference} is in a registry");
                     return Err(CliError::usage(Code::Offline, message));
                 }

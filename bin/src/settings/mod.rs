@@ -9,7 +9,7 @@ mod trust;
 pub(crate) use image::{Source, Sources};
 pub(crate) use policy::PolicyArgs;
 pub(crate) use registry::RegistryArgs;
-pub(crate) use trust::{TrustArgs, only_offline};
+pub(crate) use trust::TrustArgs;
 
 use std::io::Read;
 

@@ -42,12 +42,6 @@ pub(crate) struct TrustArgs {
     pub(crate) offline: bool,
 }
 
-/// For commands that verify nothing: of these flags, only `--offline` says anything there.
-pub(crate) fn only_offline(arg: clap::Arg) -> clap::Arg {
-    let other = arg.get_help_heading() == Some("Trust root") && arg.get_id() != "offline";
-    arg.hide(other)
-}
-
 /// A trust root, or what it takes to get it.
 pub(crate) enum TrustSource {
     Here(TrustRoot),
