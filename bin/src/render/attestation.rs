@@ -44,9 +44,9 @@ struct Line<'a> {
 
 /// One attestation of several, on one line. `None` if it is not JSON.
 pub(crate) fn json_line(attestation: &Attestation, form: Form) -> Option<String> {
-    let text = std::str::from_utf8(&attestation.bytes).ok()?;
-    // Line ends can stand only between the tokens of JSON: without them it is the same document.
-    let part = RawValue::from_string(text.replace(['\n', '\r'], "")).ok()?;
+    let json: &RawValue = serde_json::from_slice(&attestation.bytes).ok()?;
+    // Line ends stand only between the tokens of JSON: without them it is the same document.
+    let part = RawValue::from_string(json.get().replace(['\n', '\r'], "")).ok()?;
     let mut line = Line {
         platform: &attestation.target,
         digest: &attestation.digest,
