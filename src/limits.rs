@@ -43,6 +43,8 @@ pub struct Limits {
     pub trusted_root_bytes: u64,
     /// Requests for one image, retries included.
     pub requests: u64,
+    /// Bytes received for one image, over all its requests.
+    pub total_bytes: u64,
     /// Requests in flight towards one registry.
     pub concurrency: usize,
     /// Time for one image, from the first request to the report.
@@ -69,6 +71,7 @@ impl Default for Limits {
             error_bytes: 8 << 10,
             trusted_root_bytes: 5 << 20,
             requests: 8192,
+            total_bytes: 512 << 20,
             concurrency: 32,
             total_time: Duration::from_secs(120),
             attempts: 4,

@@ -100,7 +100,9 @@ impl Client {
     async fn verify_inside(&self, request: &VerifyRequest<'_>) -> Report {
         let context = Context::new(self.limits.clone());
         let mut phases = Phases::new();
-        let resolving = discover::resolve(&*self.pull, &context, &request.image);
+        let mut image = request.image.clone();
+        image.platform_needed |= !request.policy.required_platforms().is_empty();
+        let resolving = discover::resolve(&*self.pull, &context, &image);
         let resolved = within(&context, "resolving", resolving).await;
         let resolved = match resolved {
             Ok(resolved) => resolved.map_err(Unresolved::from),
@@ -108,7 +110,8 @@ impl Client {
         };
         phases.end("resolve");
         let report = match resolved {
-            Ok((facts, index)) => {
+            Ok((mut facts, index)) => {
+                facts.evidence_repository = self.evidence_repository.as_ref().map(ToString::to_string);
                 let repository = self.evidence_repository.as_ref().unwrap_or(request.image.reference.repository());
                 let run = Run { client: self, context: &context, repository, request };
                 run.verify(&facts, index.as_ref(), &mut phases).await
@@ -176,9 +179,9 @@ impl Run<'_> {
         }
         found.assessed.extend(self.read(assessor, facts, first).await);
         phases.end("read");
-        // Annotations are hints: before a cell is refused, what they said is of another type is read too.
-        let refused = |cell: &Cell| !cell.state.is_satisfied() && cell.state != State::Undecided;
-        if !found.rest.is_empty() && found.decide(assessor, facts).cells().iter().any(refused) {
+        // Annotations are hints: before a cell is left unsatisfied, what they said is of another type is read too.
+        let unsatisfied = |cell: &Cell| !cell.state.is_satisfied();
+        if !found.rest.is_empty() && found.decide(assessor, facts).cells().iter().any(unsatisfied) {
             let rest = std::mem::take(&mut found.rest).into_iter().map(|(_, pending)| pending).collect();
             found.assessed.extend(self.read(assessor, facts, rest).await);
             phases.end("read");
@@ -225,9 +228,10 @@ impl Found {
         decide(assessor, facts, &self.listings, self.assessed.iter().chain(skipped).cloned().collect())
     }
 
+    /// Forgets what was listed for these targets; what was verified and accepted stays true.
     fn forget(&mut self, targets: &[usize]) {
         self.listings.retain(|listing| !targets.contains(&listing.target));
-        self.assessed.retain(|assessed| !targets.contains(&assessed.target()));
+        self.assessed.retain(|assessed| !targets.contains(&assessed.target()) || assessed.standing() == State::Ok);
         self.rest.retain(|(assessed, _)| !targets.contains(&assessed.target()));
     }
 }

@@ -238,19 +238,22 @@ fn buildkit(index: &Index, targets: &[Target], which: &[usize]) -> Vec<Listed> {
 /// target that lists too many is not read at all, so that a flood cannot hide
 /// the genuine one and pass for an absence (scenario I-04).
 fn bound(discovered: &mut Discovered, targets: usize, context: &Context) {
-    let mut seen: HashSet<(usize, Option<Digest>, Option<Digest>)> = HashSet::new();
+    let mut seen = HashSet::new();
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-    discovered.listed.retain(|listed| {
-        let candidate = match listed {
-            Listed::Done(candidate) => candidate,
-            Listed::Pending(pending) => &pending.candidate,
+    let new = |listed: &Listed| {
+        // Two signers of one image sign the same document: what differs is beside it, in the annotations.
+        let (candidate, annotations) = match listed {
+            Listed::Done(candidate) => (candidate, None),
+            Listed::Pending(pending) => (&pending.candidate, Some(pending.layer.annotations.clone())),
         };
-        let new = seen.insert((candidate.target, candidate.manifest_digest.clone(), candidate.digest.clone()));
+        let (manifest, content) = (candidate.manifest_digest.clone(), candidate.digest.clone());
+        let new = seen.insert((candidate.target, manifest, content, annotations));
         if new {
             *counts.entry(candidate.target).or_default() += 1;
         }
         new
-    });
+    };
+    discovered.listed.retain(new);
     let limit = context.limits().candidates;
     for target in (0..targets).filter(|n| counts.get(n).is_some_and(|count| *count > limit)) {
         let detail = format!("{} pieces of evidence are listed, the limit is {limit}", counts[&target]);

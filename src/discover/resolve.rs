@@ -199,6 +199,7 @@ fn of_index(
         return Err(ResolveError::TooManyPlatforms(listed.len(), context.limits().platforms));
     }
     facts.platforms = listed.iter().map(|(platform, _)| platform.clone()).collect();
+    facts.unnamed = index.manifests().iter().filter(|d| d.platform.is_none()).map(|d| d.digest.clone()).collect();
     facts.narrowed = !request.platforms.is_empty();
     facts.targets = vec![Target::new(TargetName::Index, facts.digest.clone())];
     let asked =

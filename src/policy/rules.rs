@@ -200,6 +200,10 @@ impl PolicyBuilder {
             ([], false, false) => {
                 Ok(Signers::Keyless { identities: self.identities.clone(), issuers: self.issuers.clone() })
             }
+            // Anybody can have an old signature timestamped anew; only a certificate's lifetime bounds that.
+            ([_], ..) if self.requirements.iter().any(|r| r.max_age().is_some()) => {
+                Err(PolicyError::KeyAnd("a maximum age: nothing says when a key was used first"))
+            }
             ([_], ..) if !self.claims.is_empty() => Err(PolicyError::KeyAnd("claims, which only certificates have")),
             ([pem], true, true) => {
                 let key = PublicKey::from_pem(pem).map_err(|e| PolicyError::Key(e.0))?;

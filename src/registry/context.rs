@@ -55,11 +55,16 @@ impl Context {
     /// Counts one request that is about to be sent.
     ///
     /// # Errors
-    /// When this would be more requests than the limits allow.
+    /// When this would be more requests, or more bytes were received, than the limits allow.
     pub fn count_request(&self, operation: &str) -> Result<(), RegistryError> {
         let sent = self.inner.requests.fetch_add(1, Ordering::Relaxed);
         if sent >= self.limits().requests {
             let detail = format!("more than {} requests for one image", self.limits().requests);
+            return Err(RegistryError::new(Problem::Limit, operation, detail));
+        }
+        // A thousand manifests may name the same large bundle (scenario K-01).
+        if self.bytes() > self.limits().total_bytes {
+            let detail = format!("more than {} bytes for one image", self.limits().total_bytes);
             return Err(RegistryError::new(Problem::Limit, operation, detail));
         }
         Ok(())

@@ -64,6 +64,7 @@ struct File<'a> {
 struct Image<'a> {
     reference: &'a str,
     source: Option<&'a str>,
+    evidence_repository: Option<&'a str>,
     digest: Option<&'a Digest>,
     media_type: Option<&'a str>,
     platforms: Vec<String>,
@@ -114,6 +115,7 @@ impl<'a> Document<'a> {
             image: Image {
                 reference: report.reference(),
                 source: facts.and_then(|facts| facts.source.as_deref()),
+                evidence_repository: facts.and_then(|facts| facts.evidence_repository.as_deref()),
                 digest: facts.map(|facts| &facts.digest),
                 media_type: facts.map(|facts| facts.media_type.as_str()),
                 platforms: facts.map_or_else(Vec::new, |f| f.platforms.iter().map(ToString::to_string).collect()),

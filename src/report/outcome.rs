@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{Document, NotAccepted, VerifiedImage};
 use crate::code::Code;
+use crate::digest::Digest;
 use crate::policy::Policy;
 use crate::time::Timestamp;
 use crate::trust::TrustRoot;
@@ -191,6 +192,11 @@ impl Report {
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    /// Whether a requirement is satisfied by evidence about this very digest.
+    pub(crate) fn vouches_for(&self, digest: &Digest) -> bool {
+        self.cells.iter().any(|cell| cell.state == State::Ok && cell.digest.as_ref() == Some(digest))
     }
 
     /// The policy that was applied; none where the image's name could not be read.

@@ -1,11 +1,13 @@
 //! The value that says: this image may run.
 
+use std::collections::BTreeSet;
+
 use super::{Report, Verdict};
 use crate::digest::Digest;
 use crate::evidence::TargetName;
 use crate::image::Platform;
 use crate::statement::PredicateType;
-use crate::verify::{VerifiedAttestation, VerifiedSignature};
+use crate::verify::{Assessed, VerifiedAttestation, VerifiedSignature};
 
 /// An image that satisfies its policy, and the evidence for it.
 ///
@@ -53,32 +55,42 @@ impl VerifiedImage {
         })
     }
 
-    /// The digests that may be run: the one that was named, or those of the
-    /// platforms that were picked.
+    /// The digests that may be run: the one that was named, if evidence vouches
+    /// for it, else those of the platforms. An index that nobody vouches for
+    /// may list more than was looked at.
     #[must_use]
     pub fn runnable(&self) -> Vec<&Digest> {
-        if self.report.facts().is_ok_and(|facts| facts.narrowed) {
-            return self.platforms().map(|(_, digest)| digest).collect();
+        let narrowed = self.report.facts().is_ok_and(|facts| facts.narrowed);
+        if !narrowed && self.report.vouches_for(&self.digest) {
+            return vec![&self.digest];
         }
-        vec![&self.digest]
+        self.platforms().map(|(_, digest)| digest).collect()
     }
 
-    /// The accepted attestations of a type that are about a digest.
+    /// The candidates that satisfy a requirement: not those that are genuine and too old.
+    fn satisfying(&self) -> impl Iterator<Item = &Assessed> {
+        let satisfied = self.report.cells().iter().filter(|cell| cell.state.is_satisfied());
+        let numbers: BTreeSet<usize> = satisfied.flat_map(|cell| cell.candidates.iter().copied()).collect();
+        let all = self.report.candidates().iter().enumerate();
+        all.filter(move |(n, _)| numbers.contains(n)).map(|(_, candidate)| candidate)
+    }
+
+    /// The attestations of a type that satisfy a requirement and are about a digest.
     pub fn attestations<'a>(
         &'a self,
         subject: &'a Digest,
         predicate: &'a PredicateType,
     ) -> impl Iterator<Item = &'a VerifiedAttestation> {
-        let accepted = self.report.candidates().iter().filter_map(|candidate| candidate.attestation());
+        let accepted = self.satisfying().filter_map(|candidate| candidate.attestation());
         accepted.filter(move |attestation| {
             let statement = attestation.statement();
             statement.subject() == subject && predicate.matches(statement.statement().predicate_type())
         })
     }
 
-    /// The accepted signatures of a digest.
+    /// The signatures of a digest that satisfy a requirement.
     pub fn signatures<'a>(&'a self, subject: &'a Digest) -> impl Iterator<Item = &'a VerifiedSignature> {
-        let accepted = self.report.candidates().iter().filter_map(|candidate| candidate.signature());
+        let accepted = self.satisfying().filter_map(|candidate| candidate.signature());
         accepted.filter(move |signature| signature.subject() == subject)
     }
 

@@ -1,6 +1,7 @@
 //! In-toto statements, versions 0.1 and 1, with the predicate kept as it was signed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -20,7 +21,7 @@ pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 pub struct Statement {
     subjects: Vec<Subject>,
     predicate_type: String,
-    predicate: Box<str>,
+    predicate: Arc<str>,
 }
 
 /// What a statement is about.

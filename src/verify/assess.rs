@@ -342,10 +342,11 @@ pub(super) fn age_row(
 ) -> Option<Result<String, Failure>> {
     let limit = requirement.max_age()?;
     let stale = |detail: String| Some(Err(Failure::new(CheckName::Age, Code::Stale, detail)));
-    let Some(newest) = bundle.and_then(|bundle| bundle.times().last()) else {
+    // The earliest: a later time can be had for an old signature, an earlier one cannot.
+    let Some(earliest) = bundle.and_then(|bundle| bundle.times().first()) else {
         return stale("nothing says when it was signed".to_owned());
     };
-    let age = now.since(newest.time);
+    let age = now.since(earliest.time);
     if age > limit {
         return stale(format!("signed {} ago, at most {} is allowed", human(age), human(limit)));
     }
@@ -474,8 +475,12 @@ impl Assessed {
 
     fn verifier_passed(&mut self, proven: &Proven) {
         for &name in CheckName::ALL.iter().filter(|name| name.is_verifiers()) {
+            let undated = name == CheckName::Time && proven.times.is_empty();
+            let unlogged = matches!(name, CheckName::Log | CheckName::LogEntry) && proven.logs.is_empty();
             let row = if proven.waived.contains(&name) {
                 Check::waived(name, "the trust root's profile has none".to_owned())
+            } else if undated || unlogged {
+                Check::waived(name, "there is none, and none is needed here".to_owned())
             } else {
                 Check::pass(name, None)
             };

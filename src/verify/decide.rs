@@ -20,6 +20,8 @@ pub struct ImageFacts {
     pub reference: String,
     /// Where its bytes came from, if that is another name.
     pub source: Option<String>,
+    /// Where the evidence was looked for, if that is another repository than the image's.
+    pub evidence_repository: Option<String>,
     /// The digest that the reference resolved to.
     pub digest: Digest,
     /// The media type of what the digest names.
@@ -30,6 +32,9 @@ pub struct ImageFacts {
     pub targets: Vec<Target>,
     /// Platforms that were asked for and are not in the index.
     pub absent: Vec<Platform>,
+    /// Entries of the index that a runtime may pick and that are not among its
+    /// platforms: without a platform, or with one that cannot be read.
+    pub unnamed: Vec<Digest>,
     /// Whether the user picked platforms, so that the index itself is not what will run.
     pub narrowed: bool,
 }
@@ -46,11 +51,13 @@ impl ImageFacts {
         Self {
             reference: reference.into(),
             source: None,
+            evidence_repository: None,
             digest,
             media_type: media_type.into(),
             platforms: Vec::new(),
             targets,
             absent: Vec::new(),
+            unnamed: Vec::new(),
             narrowed: false,
         }
     }
@@ -73,6 +80,8 @@ pub fn decide(assessor: &Assessor<'_>, facts: &ImageFacts, listings: &[Listing],
         cells.extend(matrix.row_of(requirement));
     }
     cells.extend(matrix.absent_platforms());
+    let unnamed = matrix.unnamed_entries(&cells);
+    cells.extend(unnamed);
     let warnings = matrix.warnings(&cells);
     Report::new(assessor, facts, cells, candidates, warnings)
 }
@@ -183,8 +192,9 @@ impl Matrix<'_> {
         });
         let candidate = || {
             self.candidates.iter().find_map(|c| {
-                let could = may_hold(c.origin.kind, requirement);
-                c.unread.clone().filter(|_| could && c.target == target)
+                let could = may_hold(c.origin.kind, requirement) && c.target == target;
+                let skipped = || Unread::new(Code::EvidenceAbsent, format!("{} was not read", c.origin.location));
+                c.unread.clone().or_else(|| c.skipped.then(skipped)).filter(|_| could)
             })
         };
         listing.or_else(candidate)
@@ -284,6 +294,33 @@ impl Matrix<'_> {
                     Some(format!("it is about {}, which is {}", nearest_subject(nearest), self.place(target)));
             }
         }
+    }
+
+    /// A runtime may pick an entry of the index that has no platform. Where the
+    /// index itself is vouched for it belongs there; where only its platforms
+    /// are, anybody may have added it.
+    fn unnamed_entries(&self, cells: &[Cell]) -> Option<Cell> {
+        let first = self.facts.unnamed.first()?;
+        let vouched = |cell: &Cell| cell.state == State::Ok && cell.digest.as_ref() == Some(&self.facts.digest);
+        if self.facts.narrowed || cells.iter().any(vouched) {
+            return None;
+        }
+        let count = self.facts.unnamed.len();
+        let message = format!(
+            "nothing vouches for the index itself, and {count} of its entries name no platform that can be read ({first}): \
+             a runtime may pick what was not verified; require the index to be signed, or pick platforms"
+        );
+        Some(Cell {
+            target: TargetName::Index.to_string(),
+            digest: Some(self.facts.digest.clone()),
+            requirement: "platform".to_owned(),
+            state: State::Invalid,
+            code: Some(Code::MediaAmbiguous),
+            message: Some(message),
+            wanted: Vec::new(),
+            found: None,
+            candidates: Vec::new(),
+        })
     }
 
     /// Platforms that have to be in the index, or were asked for, and are not.

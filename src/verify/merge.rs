@@ -18,10 +18,16 @@ pub(super) fn merge(candidates: Vec<Assessed>) -> Vec<Assessed> {
         match twin {
             None => kept.push(candidate),
             Some(twin) => {
-                let rank = |c: &Assessed| (c.accepted.is_some(), c.verified.as_ref().is_some_and(|v| v.is_proven()));
+                // What was cut from a copy must not be missing from the one that stays.
+                let rank = |c: &Assessed| {
+                    let bundle = c.verified.as_ref();
+                    let evidence = bundle.map_or(0, |b| b.times().len() + b.logs().len());
+                    (c.accepted.is_some(), bundle.is_some_and(|b| b.is_proven()), evidence)
+                };
                 let other = if rank(&candidate) > rank(twin) { std::mem::replace(twin, candidate) } else { candidate };
                 twin.also_at.push(other.origin);
                 twin.also_at.extend(other.also_at);
+                twin.also_at.retain(|place| *place != twin.origin);
                 twin.also_at.sort();
                 twin.also_at.dedup();
             }

@@ -4,6 +4,8 @@
 //! `VerifiedAttestation` or `VerifiedSignature`: each is made by one function
 //! of this room, has private fields, no constructor and no `Deserialize`.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::digest::Digest;
@@ -119,7 +121,7 @@ impl VerifiedBundle {
 pub struct VerifiedStatement {
     bundle: VerifiedBundle,
     statement: Statement,
-    payload: Box<[u8]>,
+    payload: Arc<[u8]>,
     subject: Digest,
 }
 

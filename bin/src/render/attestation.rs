@@ -44,9 +44,9 @@ struct Line<'a> {
 
 /// One attestation of several, on one line. `None` if it is not JSON.
 pub(crate) fn json_line(attestation: &Attestation, form: Form) -> Option<String> {
-    let json: &RawValue = serde_json::from_slice(&attestation.bytes).ok()?;
-    // Line ends stand only between the tokens of JSON: without them it is the same document.
-    let part = RawValue::from_string(json.get().replace(['\n', '\r'], "")).ok()?;
+    let text = std::str::from_utf8(&attestation.bytes).ok()?;
+    // Line ends can stand only between the tokens of JSON: as blanks they leave it the same document.
+    let part = RawValue::from_string(text.replace(['\n', '\r'], " ")).ok()?;
     let mut line = Line {
         platform: &attestation.target,
         digest: &attestation.digest,
@@ -75,7 +75,7 @@ mod tests {
             json_line(&attestation, Form::Predicate).as_deref(),
             Some(concat!(
                 r#"{"platform":"linux/amd64","digest":"sha256:00","predicateType":"p","#,
-                r#""predicate":{  "a": 1.10,  "b": "x\ny"}}"#,
+                r#""predicate":{   "a": 1.10,    "b": "x\ny" }}"#,
                 "\n"
             ))
         );

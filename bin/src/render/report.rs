@@ -34,7 +34,7 @@ fn header(report: &Report, colored: bool) -> String {
     let name = reference.split_once('@').map_or(reference, |(name, _)| name);
     let mut line = escape(name);
     if let Ok(facts) = report.facts() {
-        line.push_str(&format!(" @sha256:{}…", facts.digest.short()));
+        line.push_str(&format!(" @{}:{}…", facts.digest.algorithm().as_str(), facts.digest.short()));
     }
     if let Some(policy) = report.policy() {
         let kind = if policy.name() == "flags" { "policy" } else { "preset" };
@@ -43,6 +43,14 @@ fn header(report: &Report, colored: bool) -> String {
     line.push_str(&format!("   {}\n", verdict(report.verdict(), colored)));
     if let Some(source) = report.facts().ok().and_then(|facts| facts.source.as_deref()) {
         line.push_str(&format!("read from {}\n", escape(source)));
+    }
+    if let Some(repository) = report.facts().ok().and_then(|facts| facts.evidence_repository.as_deref()) {
+        line.push_str(&format!("evidence from {}\n", escape(repository)));
+    }
+    // What changes whom we trust is said, also when it came from the environment.
+    let (root, _) = report.trust_root();
+    if !["tuf ", "cache ", "embedded"].iter().any(|usual| root.starts_with(usual)) {
+        line.push_str(&format!("trusting {}\n", escape(root)));
     }
     line
 }

@@ -128,7 +128,7 @@ async fn several_platforms_are_one_line_each() {
     let ran = stage.get(&["--type", SCAN]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let line = |platform: &str, digest: &Digest, found: &str| {
-        let predicate = predicate(found).replace('\n', "");
+        let predicate = predicate(found).replace('\n', " ");
         format!(r#"{{"platform":"{platform}","digest":"{digest}","predicateType":"{SCAN}","predicate":{predicate}}}"#)
             + "\n"
     };

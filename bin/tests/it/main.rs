@@ -15,6 +15,7 @@ mod schema;
 mod support;
 mod tree;
 mod trust;
+mod unsigned_index;
 mod usage;
 mod verify_blob;
 mod wire;

@@ -160,6 +160,7 @@ impl Collected {
 fn listing(operation: &str, declared: Option<&str>, bytes: &[u8]) -> Result<Listing, RegistryError> {
     let page: Result<Page, _> = json::parse(bytes);
     let by_type = declared == Some(media::INDEX);
+    let wrong = |detail: String| RegistryError::new(Problem::Protocol, operation, detail);
     match page {
         Ok(Page { manifests: Some(manifests), media_type }) => match media_type {
             Some(inside) if inside != media::INDEX && by_type => {
@@ -169,9 +170,14 @@ fn listing(operation: &str, declared: Option<&str>, bytes: &[u8]) -> Result<List
             Some(inside) if inside != media::INDEX => Ok(Listing::Other),
             _ => Ok(Listing::Page(manifests.unwrap_or_default())),
         },
+        // An error with the status of a success, or JSON cut short, is a read that failed and not an absent API.
+        Ok(_) if has_key(bytes, "errors") => Err(wrong("an error with the status 200".to_owned())),
+        Err(error) if declared.is_some_and(|d| d.contains("json")) => {
+            Err(wrong(format!("a list of referrers that cannot be read: {error}")))
+        }
         // A page of another kind, also one of valid JSON, is what a login wall or another API answers.
         Ok(_) if !by_type => Ok(Listing::Other),
-        Err(_) if !by_type && !has_manifests(bytes) => Ok(Listing::Other),
+        Err(_) if !by_type && !has_key(bytes, "manifests") => Ok(Listing::Other),
         Ok(_) => Err(RegistryError::new(Problem::Protocol, operation, "an index without `manifests`")),
         Err(error) => {
             let detail = format!("a list of referrers that cannot be read: {error}");
@@ -180,11 +186,11 @@ fn listing(operation: &str, declared: Option<&str>, bytes: &[u8]) -> Result<List
     }
 }
 
-/// Whether `bytes` are an object with `manifests`, readable or not: a list that
-/// is broken must not pass for no list.
-fn has_manifests(bytes: &[u8]) -> bool {
+/// Whether `bytes` are an object with this key, readable as a list or not: a
+/// list that is broken must not pass for no list.
+fn has_key(bytes: &[u8], key: &str) -> bool {
     let parsed: Result<serde_json::Map<String, serde_json::Value>, _> = serde_json::from_slice(bytes);
-    parsed.is_ok_and(|object| object.contains_key("manifests"))
+    parsed.is_ok_and(|object| object.contains_key(key))
 }
 
 /// The next page: on the origin that served this one, and nowhere else (scenario I-02).
@@ -229,9 +235,13 @@ mod tests {
         assert_eq!(kind(Some("application/json"), empty), Ok(Some(0)));
         assert_eq!(kind(index, r#"{"manifests":null}"#), Ok(Some(0)));
         let list = format!(r#"{{"mediaType":"{}","manifests":[]}}"#, media::DOCKER_INDEX);
-        for other in [&list, "<html></html>", "{}", "", "[]", r#"{"errors":[]}"#] {
+        for other in [&list, "<html></html>", "{}", "", "[]"] {
             assert_eq!(kind(Some("text/html"), other), Ok(None), "{other}");
             assert_eq!(kind(index, other), Err(Problem::Protocol), "{other}");
+        }
+        assert_eq!(kind(Some("application/json"), "{}"), Ok(None));
+        for failed in [r#"{"errors":[]}"#, r#"{"schemaVersion":2,"mani"#] {
+            assert_eq!(kind(Some("application/json"), failed), Err(Problem::Protocol), "{failed}");
         }
     }
 
