@@ -3,11 +3,17 @@
 use std::collections::BTreeMap;
 
 use cg_attest::evidence::Decoded;
-use cg_attest::statement::COSIGN_SIGN;
+use cg_attest::statement::{COSIGN_SIGN, Family};
 use serde::Serialize;
 
 use super::text::quoted;
 use super::{Inspection, matrix};
+
+/// Signers in the text: whoever may write to the repository can make up any number.
+const SHOWN: usize = 10;
+
+/// What a signature of the image is called among the types.
+const SIGNATURE: &str = "signature";
 
 /// Somebody who claims to have signed, and what.
 #[derive(Debug, Serialize)]
@@ -16,7 +22,7 @@ pub(super) struct ClaimedSigner<'a> {
     issuer: Option<&'a str>,
     /// Whether it is a managed key that signed.
     key: bool,
-    /// How many of which types.
+    /// How many of which types: families by their name, others by their URI.
     signed: BTreeMap<String, usize>,
 }
 
@@ -32,8 +38,8 @@ pub(super) fn signers(found: &[Decoded]) -> Vec<ClaimedSigner<'_>> {
         let issuer = certificate.and_then(|c| c.issuer.as_deref());
         let key = certificate.is_none();
         let what = match decoded.predicate_type() {
-            None | Some(COSIGN_SIGN) => "signature".to_owned(),
-            Some(predicate) => matrix::short(predicate),
+            None | Some(COSIGN_SIGN) => SIGNATURE.to_owned(),
+            Some(predicate) => Family::name_of(predicate).unwrap_or(predicate).to_owned(),
         };
         let same = |s: &ClaimedSigner<'_>| (s.identity, s.issuer, s.key) == (identity, issuer, key);
         let n = signers.iter().position(same).unwrap_or_else(|| {
@@ -50,8 +56,7 @@ pub(super) fn signers(found: &[Decoded]) -> Vec<ClaimedSigner<'_>> {
 pub(super) fn next(inspection: &Inspection) -> String {
     let signers = signers(&inspection.found);
     let mut out = String::new();
-    let image = quoted(&inspection.argument).filter(|_| inspection.facts.is_some());
-    if let (Some(preset), Some(image)) = (&inspection.preset, &image) {
+    if let Some((preset, image)) = inspection.preset.as_ref().zip(quoted(&inspection.argument)) {
         let name = preset.name();
         out.push_str(&format!("\nThe preset {name} names the signer of this image:\n\n  cg-attest verify {image}\n"));
     }
@@ -60,26 +65,43 @@ pub(super) fn next(inspection: &Inspection) -> String {
     }
     out.push_str("\nThese names claim to have signed. Where the publisher documents the same name,\n");
     out.push_str("for example on its web site, require it:\n");
-    for signer in &signers {
-        let signed: Vec<String> = signer.signed.iter().map(|(what, count)| format!("{count} {what}")).collect();
-        out.push_str(&format!("\n  # {}\n", signed.join(", ")));
-        // A name that a terminal or a shell would change is not offered for copying.
-        let flags = match (signer.key, signer.identity, signer.issuer) {
-            (true, ..) => Some("--key FILE".to_owned()),
-            (false, Some(identity), Some(issuer)) => quoted(identity)
-                .zip(quoted(issuer))
-                .map(|(identity, issuer)| format!("--identity {identity} \\\n    --issuer {issuer}")),
-            _ => None,
-        };
-        match (flags, &image) {
-            (Some(flags), Some(image)) => {
-                out.push_str(&format!("  cg-attest verify {image} \\\n    {flags}\n"));
-            }
-            (Some(flags), None) => out.push_str(&format!("    {flags}\n")),
-            (None, _) => out.push_str("  a name with unprintable characters, or without an issuer; do not trust it\n"),
+    for signer in signers.iter().take(SHOWN) {
+        let signed = signer.signed.iter().map(|(what, count)| format!("{count} {}", matrix::short(what)));
+        out.push_str(&format!("\n  # {}\n", signed.collect::<Vec<_>>().join(", ")));
+        match command(inspection, signer) {
+            Some(command) => out.push_str(&command),
+            None => out.push_str("  a name that cannot be copied as it looks, or without an issuer; do not trust it\n"),
         }
     }
+    if signers.len() > SHOWN {
+        out.push_str(&format!("\n… and {} more; `-o json` has them all\n", signers.len() - SHOWN));
+    }
     out
+}
+
+/// The command that requires a signer. `None` where a part of it would not be
+/// what it looks like: that is not for copying.
+fn command(inspection: &Inspection, signer: &ClaimedSigner<'_>) -> Option<String> {
+    let flags = match (signer.key, signer.identity, signer.issuer) {
+        (true, ..) => "--key FILE".to_owned(),
+        (false, Some(identity), Some(issuer)) => {
+            format!("--identity {} \\\n    --issuer {}", quoted(identity)?, quoted(issuer)?)
+        }
+        _ => return None,
+    };
+    let argument = quoted(&inspection.argument)?;
+    let types: Vec<&str> = signer.signed.keys().map(String::as_str).filter(|what| *what != SIGNATURE).collect();
+    // Several types are joined by commas, which may also stand in a URI.
+    let types = quoted(&types.join(",")).filter(|_| !types.iter().any(|what| what.contains(',')));
+    // A signature is what is required by default.
+    let types = types.filter(|_| !signer.signed.contains_key(SIGNATURE));
+    let (verb, flag) = if inspection.facts.is_some() {
+        (format!("verify {argument}"), "--require")
+    } else {
+        (format!("verify-blob FILE --bundle {argument}"), "--type")
+    };
+    let types = types.map(|types| format!(" {flag} {types}")).unwrap_or_default();
+    Some(format!("  cg-attest {verb}{types} \\\n    {flags}\n"))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Reports as people and other programs read them.
 
+mod attestation;
 mod blob;
 mod claimed;
-mod attestation;
 mod cosign;
 mod inspection;
 mod inspection_json;

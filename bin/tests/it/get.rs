@@ -5,33 +5,35 @@ use std::collections::BTreeMap;
 use cg_attest::digest::Digest;
 use cg_attest::image::{Descriptor, media};
 use cg_attest::testing::{
-    Fault, Identity, Image, ImageBuilder, Layer, ManagedKey, Mint, Statement, Upload, VirtualSigstore,
+    Answer, Fault, Identity, Image, ImageBuilder, Layer, ManagedKey, Mint, RegistryFault, Statement, Upload,
+    VirtualSigstore,
 };
 use serde_json::{Value, json};
 
 use crate::support::command::{Ran, cg_attest};
 use crate::support::corpus;
 use crate::support::folder::Folder;
+use crate::support::scene::Scene;
 
 const NAME: &str = "https://github.com/chainguard-images/images/.github/workflows/release.yaml@refs/heads/main";
 const ISSUER: &str = "https://token.actions.githubusercontent.com";
 const SCAN: &str = "https://example.com/scan/v1";
 
 /// An image, a Sigstore to sign with, and what is to be attached.
-struct Scene {
+struct Draft {
     sigstore: VirtualSigstore,
     signer: Identity,
     image: Image,
     uploads: Vec<Upload>,
 }
 
-/// A scene that was put into a folder.
+/// A draft that was put into a folder.
 struct Stage {
     folder: Folder,
     root: String,
 }
 
-impl Scene {
+impl Draft {
     fn new() -> Self {
         let image = ImageBuilder::new().build();
         let uploads = vec![image.upload.clone()];
@@ -97,11 +99,11 @@ const AMD64: &[&str] = &["--type", SCAN, "--platform", "linux/amd64"];
 
 #[tokio::test]
 async fn every_form_is_printed_as_it_was_signed() {
-    let scene = Scene::new();
-    let amd64 = scene.amd64();
+    let draft = Draft::new();
+    let amd64 = draft.amd64();
     let statement = scan(&amd64, "nothing");
-    let bundle = scene.mint().statement(&statement);
-    let stage = scene.attach(&amd64, &bundle).stage().await;
+    let bundle = draft.mint().statement(&statement);
+    let stage = draft.attach(&amd64, &bundle).stage().await;
     let form = |form: &str| {
         let ran = stage.get(&[AMD64, &["-o", form]].concat());
         assert_eq!(ran.code, 0, "{ran:?}");
@@ -119,10 +121,10 @@ async fn every_form_is_printed_as_it_was_signed() {
 
 #[tokio::test]
 async fn several_platforms_are_one_line_each() {
-    let scene = Scene::new();
-    let (amd64, arm64) = (scene.amd64(), scene.arm64());
-    let bundles = [scan(&amd64, "one"), scan(&arm64, "two")].map(|statement| scene.mint().statement(&statement));
-    let stage = scene.attach(&amd64, &bundles[0]).attach(&arm64, &bundles[1]).stage().await;
+    let draft = Draft::new();
+    let (amd64, arm64) = (draft.amd64(), draft.arm64());
+    let bundles = [scan(&amd64, "one"), scan(&arm64, "two")].map(|statement| draft.mint().statement(&statement));
+    let stage = draft.attach(&amd64, &bundles[0]).attach(&arm64, &bundles[1]).stage().await;
     let ran = stage.get(&["--type", SCAN]);
     assert_eq!(ran.code, 0, "{ran:?}");
     let line = |platform: &str, digest: &Digest, found: &str| {
@@ -140,10 +142,10 @@ async fn several_platforms_are_one_line_each() {
 
 #[tokio::test]
 async fn a_legacy_layer_is_an_envelope_and_becomes_a_bundle() {
-    let scene = Scene::new();
-    let amd64 = scene.amd64();
-    let layer = scene.mint().legacy_attestation(&scan(&amd64, "nothing"));
-    let stage = scene.layer(&amd64, &layer).stage().await;
+    let draft = Draft::new();
+    let amd64 = draft.amd64();
+    let layer = draft.mint().legacy_attestation(&scan(&amd64, "nothing"));
+    let stage = draft.layer(&amd64, &layer).stage().await;
     let ran = stage.get(&[AMD64, &["-o", "envelope"]].concat());
     assert_eq!((ran.code, ran.stdout.as_bytes()), (0, layer.bytes.as_slice()), "{ran:?}");
     let bundle = stage.get(&[AMD64, &["-o", "bundle"]].concat()).stdout;
@@ -160,11 +162,11 @@ async fn a_legacy_layer_is_an_envelope_and_becomes_a_bundle() {
 #[tokio::test]
 async fn what_is_refused_is_not_printed() {
     for fault in [None, Some(Fault::SignatureBad), Some(Fault::CheckpointByUnknownKey)] {
-        let scene = Scene::new();
-        let amd64 = scene.amd64();
-        let mint = fault.map_or(scene.mint(), |fault| scene.mint().fault(fault));
+        let draft = Draft::new();
+        let amd64 = draft.amd64();
+        let mint = fault.map_or(draft.mint(), |fault| draft.mint().fault(fault));
         let bundle = mint.statement(&scan(&amd64, "nothing"));
-        let stage = scene.attach(&amd64, &bundle).stage().await;
+        let stage = draft.attach(&amd64, &bundle).stage().await;
         let ran = stage.get(AMD64);
         if fault.is_none() {
             assert_eq!((ran.code, ran.stdout.is_empty()), (0, false), "{ran:?}");
@@ -183,10 +185,10 @@ async fn what_is_refused_is_not_printed() {
 
 #[tokio::test]
 async fn one_platform_of_two_is_not_enough() {
-    let scene = Scene::new();
-    let amd64 = scene.amd64();
-    let bundle = scene.mint().statement(&scan(&amd64, "nothing"));
-    let stage = scene.attach(&amd64, &bundle).stage().await;
+    let draft = Draft::new();
+    let amd64 = draft.amd64();
+    let bundle = draft.mint().statement(&scan(&amd64, "nothing"));
+    let stage = draft.attach(&amd64, &bundle).stage().await;
     let ran = stage.get(&["--type", SCAN]);
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:?}");
     assert!(ran.stderr.contains("linux/arm64 × ") && ran.stderr.contains("(no-attestation)"), "{ran:?}");
@@ -199,10 +201,10 @@ async fn one_platform_of_two_is_not_enough() {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_undecided() {
-    let scene = Scene::new();
-    let amd64 = scene.amd64();
-    let bundle = scene.mint().statement(&scan(&amd64, "nothing"));
-    let stage = scene.attach(&amd64, &bundle).stage().await;
+    let draft = Draft::new();
+    let amd64 = draft.amd64();
+    let bundle = draft.mint().statement(&scan(&amd64, "nothing"));
+    let stage = draft.attach(&amd64, &bundle).stage().await;
     assert_eq!(stage.get(AMD64).code, 0);
     stage.folder.lose(&Digest::sha256(bundle.as_bytes()));
     for ran in [stage.get(AMD64), stage.get_unverified(AMD64)] {
@@ -213,10 +215,10 @@ async fn what_cannot_be_read_is_undecided() {
 
 #[tokio::test]
 async fn an_attestation_of_another_platform_is_not_this_ones() {
-    let scene = Scene::new();
-    let (amd64, arm64) = (scene.amd64(), scene.arm64());
-    let bundle = scene.mint().statement(&scan(&arm64, "nothing"));
-    let stage = scene.attach(&amd64, &bundle).stage().await;
+    let draft = Draft::new();
+    let (amd64, arm64) = (draft.amd64(), draft.arm64());
+    let bundle = draft.mint().statement(&scan(&arm64, "nothing"));
+    let stage = draft.attach(&amd64, &bundle).stage().await;
     let ran = stage.get(AMD64);
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:?}");
     assert!(ran.stderr.contains("elsewhere (subject-mismatch)"), "{ran:?}");
@@ -228,12 +230,12 @@ async fn an_attestation_of_another_platform_is_not_this_ones() {
 
 #[tokio::test]
 async fn the_newest_of_several_is_printed() {
-    let scene = Scene::new();
-    let amd64 = scene.amd64();
-    let later = scene.sigstore.at("2026-03-05T12:00:00Z".parse().expect("a time"));
-    let new = later.sign(&scene.signer).statement(&scan(&amd64, "new"));
-    let old = scene.mint().statement(&scan(&amd64, "old"));
-    let stage = scene.attach(&amd64, &new).attach(&amd64, &old).stage().await;
+    let draft = Draft::new();
+    let amd64 = draft.amd64();
+    let later = draft.sigstore.at("2026-03-05T12:00:00Z".parse().expect("a time"));
+    let new = later.sign(&draft.signer).statement(&scan(&amd64, "new"));
+    let old = draft.mint().statement(&scan(&amd64, "old"));
+    let stage = draft.attach(&amd64, &new).attach(&amd64, &old).stage().await;
     let ran = stage.get(AMD64);
     assert_eq!((ran.code, ran.stdout), (0, predicate("new")), "{}", ran.stderr);
     assert!(ran.stderr.contains("linux/amd64: 2 attestations satisfy the policy; the newest, of 2026-03-05T12:00:00Z"));
@@ -244,11 +246,11 @@ async fn the_newest_of_several_is_printed() {
 
 #[tokio::test]
 async fn an_index_stands_in_for_its_platforms_where_that_is_allowed() {
-    let scene = Scene::new();
-    let index = scene.image.index.clone();
+    let draft = Draft::new();
+    let index = draft.image.index.clone();
     let statements = [Statement::about(&index.digest).slsa(), Statement::about(&index.digest).spdx()];
-    let bundles = statements.map(|statement| scene.mint().statement(&statement));
-    let stage = scene.attach(&index, &bundles[0]).attach(&index, &bundles[1]).stage().await;
+    let bundles = statements.map(|statement| draft.mint().statement(&statement));
+    let stage = draft.attach(&index, &bundles[0]).attach(&index, &bundles[1]).stage().await;
     for ran in [stage.get(&["--type", "slsa"]), stage.get_unverified(&["--type", "slsa"])] {
         assert_eq!(ran.code, 0, "{ran:?}");
         let lines: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -266,13 +268,13 @@ async fn an_index_stands_in_for_its_platforms_where_that_is_allowed() {
 
 #[tokio::test]
 async fn types_are_understood_in_cosigns_spelling_and_annotations_are_not_believed() {
-    let scene = Scene::new();
-    let amd64 = scene.amd64();
-    let bundle = scene.mint().statement(&Statement::about(&amd64.digest).spdx());
-    let mut scene = scene;
+    let draft = Draft::new();
+    let amd64 = draft.amd64();
+    let bundle = draft.mint().statement(&Statement::about(&amd64.digest).spdx());
+    let mut draft = draft;
     let lie = BTreeMap::from([("dev.sigstore.bundle.predicateType", SCAN.to_owned())]);
-    scene.uploads.push(Upload::referrer(&amd64, media::BUNDLE, media::BUNDLE, bundle.as_bytes(), &lie));
-    let stage = scene.stage().await;
+    draft.uploads.push(Upload::referrer(&amd64, media::BUNDLE, media::BUNDLE, bundle.as_bytes(), &lie));
+    let stage = draft.stage().await;
     let platform = ["--platform", "linux/amd64"];
     for name in ["spdx", "spdxjson", "https://spdx.dev/Document"] {
         for ran in [
@@ -291,10 +293,10 @@ async fn types_are_understood_in_cosigns_spelling_and_annotations_are_not_believ
 
 #[tokio::test]
 async fn a_managed_key_is_a_policy_too() {
-    let scene = Scene::new();
-    let (amd64, key) = (scene.amd64(), ManagedKey::new());
-    let bundle = scene.sigstore.sign_with_key(&key).statement(&scan(&amd64, "nothing"));
-    let stage = scene.attach(&amd64, &bundle).stage().await;
+    let draft = Draft::new();
+    let (amd64, key) = (draft.amd64(), ManagedKey::new());
+    let bundle = draft.sigstore.sign_with_key(&key).statement(&scan(&amd64, "nothing"));
+    let stage = draft.attach(&amd64, &bundle).stage().await;
     for (pem, status) in [(key.public_key_pem(), 0), (ManagedKey::new().public_key_pem(), 1)] {
         let path = stage.folder.file("key.pem", &pem).display().to_string();
         let image = stage.folder.name();
@@ -322,7 +324,7 @@ fn contradictions_are_found_before_anything_is_read() {
 
 #[tokio::test]
 async fn without_a_policy_it_says_how_to_get_one() {
-    let stage = Scene::new().stage().await;
+    let stage = Draft::new().stage().await;
     let ran = cg_attest(["get", &stage.folder.name(), "--type", "spdx"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
     for text in ["error[policy-missing]", "cg-attest inspect", "--unverified prints without verifying"] {
@@ -344,4 +346,29 @@ async fn the_provenance_of_the_recorded_postgres_image_is_printed() {
     // The SBOM is listed, and was not recorded.
     let ran = cg_attest([&["get", &name, "--type", "spdx"][..], &arm64].concat());
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{ran:?}");
+}
+
+#[tokio::test]
+async fn from_a_registry_a_refused_listing_is_doubt_and_no_absence() {
+    let scene = Scene::complete().await;
+    let name = scene.name();
+    let what = ["get", &name, "--type", "spdx", "--platform", "linux/arm64"].map(str::to_owned).to_vec();
+    let verified = [what.clone(), scene.trusting()].concat();
+    let unverified = [what, vec!["--unverified".to_owned()]].concat();
+    for arguments in [&verified, &unverified] {
+        let ran = cg_attest(arguments);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(ran.stdout.starts_with(r#"{"SPDXID":"#), "{ran:?}");
+    }
+    // The warning of a satisfied requirement, and the doubt of another.
+    scene.registry.fault(RegistryFault::on(".att").answer(Answer::status(403)));
+    let ran = cg_attest(&verified);
+    assert_eq!((ran.code, ran.stdout.is_empty()), (0, false), "{ran:?}");
+    assert!(ran.stderr.contains("warning[listing-incomplete]"), "{ran:?}");
+    scene.registry.fault(RegistryFault::on("/referrers/").answer(Answer::status(403)));
+    for arguments in [&verified, &unverified] {
+        let ran = cg_attest(arguments);
+        assert_eq!((ran.code, ran.stdout.as_str()), (3, ""), "{ran:?}");
+        assert!(ran.stderr.contains("(registry-denied)"), "{ran:?}");
+    }
 }

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use cg_attest::image::media;
 use cg_attest::testing::{
-    BuildKit, Fault, Identity, Image, ImageBuilder, Log, ManagedKey, Statement, SubjectName, Upload, VirtualSigstore,
-    simple_signing,
+    Answer, BuildKit, Fault, Identity, Image, ImageBuilder, Log, ManagedKey, RegistryFault, Statement, SubjectName,
+    Upload, VirtualSigstore, simple_signing,
 };
 use serde_json::{Value, json};
 
 use crate::support::command::cg_attest;
 use crate::support::corpus;
 use crate::support::folder::Folder;
+use crate::support::scene::Scene;
 
 const RELEASE: &str = "https://github.com/chainguard-images/images/.github/workflows/release.yaml@refs/heads/main";
 const GITHUB: &str = "https://token.actions.githubusercontent.com";
@@ -199,6 +200,10 @@ async fn a_bundle_file_is_decoded() {
     assert_eq!(evidence(&document)["bundle"]["content"], content);
     assert_eq!((&document["verified"], &document["digest"]), (&json!(false), &json!(null)));
 
+    let text = cg_attest(["inspect", "--bundle", &path.display().to_string()]).stdout;
+    let command = format!("  cg-attest verify-blob FILE --bundle {} \\\n    --identity '{RELEASE}'", path.display());
+    assert!(text.contains(&command), "{text}");
+
     let path = folder.file("bad.json", &bundle.replace("bundle.v0.3", "bundle.v9.9"));
     let ran = cg_attest(["inspect", "--bundle", &path.display().to_string()]);
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{ran:?}");
@@ -220,4 +225,56 @@ async fn the_recorded_postgres_image_is_decoded() {
     let signed = json!({ "signature": 1, "slsa": 1 });
     let signer = json!([{ "identity": RELEASE, "issuer": GITHUB, "key": false, "signed": signed }]);
     assert_eq!(document["signers"], signer);
+}
+
+/// The last command that a text offers, as arguments.
+fn offered(text: &str) -> Vec<String> {
+    let command = text.rsplit("\n  cg-attest ").next().expect("a command");
+    command.replace("\\\n", "").split_whitespace().map(|word| word.trim_matches('\'').to_owned()).collect()
+}
+
+#[tokio::test]
+async fn the_command_that_is_offered_is_accepted() {
+    let scene = Scene::complete().await;
+    let ran = cg_attest(["inspect", &scene.name()]);
+    assert!(ran.stdout.contains("  # 1 signature, 2 slsa, 2 spdx\n"), "{}", ran.stdout);
+    let root = ["--trusted-root".to_owned(), scene.root()];
+    let verified = cg_attest([&offered(&ran.stdout)[..], &root].concat());
+    assert_eq!(verified.code, 0, "{verified:?}");
+
+    // Where no signature is attached, the attestations that are have to be named.
+    let scene = Scene::bare().await;
+    for (_, descriptor) in &scene.image.platforms {
+        scene.attach(descriptor, Statement::spdx).await;
+    }
+    let ran = cg_attest(["inspect", &scene.name()]);
+    let root = ["--trusted-root".to_owned(), scene.root()];
+    let verified = cg_attest([&offered(&ran.stdout)[..], &root].concat());
+    assert_eq!(verified.code, 0, "{}\n{verified:?}", ran.stdout);
+}
+
+#[tokio::test]
+async fn a_name_with_a_preset_needs_no_flags() {
+    let scene = Scene::complete().await;
+    let mirror = format!("cgr.dev/chainguard={}/org", scene.registry.address());
+    let arguments = ["inspect", "cgr.dev/chainguard/app", "--mirror", &mirror];
+    let ran = cg_attest(arguments);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let text =
+        "The preset chainguard-public names the signer of this image:\n\n  cg-attest verify cgr.dev/chainguard/app\n";
+    assert!(ran.stdout.contains(text), "{}", ran.stdout);
+    let document = cg_attest([&arguments[..], &["-o", "json"]].concat()).json();
+    assert_eq!(document["preset"], "chainguard-public");
+}
+
+#[tokio::test]
+async fn a_refused_listing_is_exit_3() {
+    let scene = Scene::complete().await;
+    assert_eq!(cg_attest(["inspect", &scene.name()]).code, 0);
+    scene.registry.fault(RegistryFault::on(".att").answer(Answer::status(403)));
+    for command in ["inspect", "tree"] {
+        let ran = cg_attest([command, &scene.name()]);
+        assert_eq!(ran.code, 3, "{ran:?}");
+        assert!(ran.stdout.contains("! the .att tag could not be listed"), "{}", ran.stdout);
+    }
 }
