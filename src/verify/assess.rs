@@ -1,21 +1,18 @@
 //! One candidate, all checks. The steps are numbered in the room's own page.
 
+use super::assessed::Assessed;
+use super::signed::{Signed, is_met_by};
+use super::verified::VerifiedBundle;
 use crate::check::{Check, CheckName, Failure, Outcome};
 use crate::code::Code;
 use crate::digest::{Algorithm, Digest, VerifiedBlob};
-use crate::evidence::{Candidate, Content, Origin, Unread};
+use crate::evidence::Candidate;
 use crate::limits::Limits;
-use crate::policy::{LogEvidence, Policy, Requirement, Wanted};
+use crate::policy::{LogEvidence, Policy, Requirement};
 use crate::signer::Signer;
-use crate::sigstore::{Artifact, Bundle, Proven, SignedContent};
-use crate::statement::{COSIGN_SIGN, PAYLOAD_TYPE, SimpleSigning, Statement};
+use crate::sigstore::{Artifact, Bundle, Proven};
 use crate::time::{Timestamp, human};
 use crate::trust::TrustRoot;
-use crate::verify::State;
-use crate::verify::decide::state_of;
-use crate::verify::verified::{
-    VerifiedAttestation, VerifiedBundle, VerifiedSignature, VerifiedSimpleSigning, VerifiedStatement,
-};
 
 /// Verifies candidates against one policy, one trust root and one time.
 #[derive(Debug, Clone, Copy)]
@@ -25,28 +22,6 @@ pub struct Assessor<'a> {
     now: Timestamp,
     limits: &'a Limits,
     keep_content: bool,
-}
-
-/// What became of one candidate: every check, and what it proved.
-#[derive(Debug, Clone)]
-pub struct Assessed {
-    pub(super) target: usize,
-    pub(super) origin: Origin,
-    pub(super) also_at: Vec<Origin>,
-    pub(super) digest: Option<Digest>,
-    pub(super) manifest_digest: Option<Digest>,
-    pub(super) size: u64,
-    pub(super) subject: Option<Digest>,
-    pub(super) predicate_type: Option<String>,
-    pub(super) checks: Vec<Check>,
-    pub(super) unread: Option<Unread>,
-    pub(super) skipped: bool,
-    pub(super) unsigned: bool,
-    pub(super) verified: Option<VerifiedBundle>,
-    pub(super) accepted: Option<Accepted>,
-    pub(super) content: Option<Content>,
-    /// What makes two candidates the same piece of evidence in two formats.
-    pub(super) signature: Option<Digest>,
 }
 
 /// A file that a bundle is for.
@@ -90,20 +65,6 @@ impl BlobInput<'_> {
         };
         signed.is_about(&other).then_some(other)
     }
-}
-
-/// What the policy accepts of a candidate whose every row passed, age aside.
-#[derive(Debug, Clone)]
-pub(super) enum Accepted {
-    Signature(VerifiedSignature),
-    Attestation(Box<VerifiedAttestation>),
-}
-
-/// What is signed, parsed once, from the bytes that the signature is over.
-enum Signed {
-    Statement(Statement),
-    Simple(SimpleSigning),
-    Message(Digest),
 }
 
 impl<'a> Assessor<'a> {
@@ -322,18 +283,6 @@ impl<'a> Assessor<'a> {
     }
 }
 
-/// Whether what is signed is what a requirement wants. The type of a
-/// simple-signing document is the word `signature`, which no URI is.
-pub(super) fn is_met_by(wanted: &Wanted, predicate_type: &str) -> bool {
-    match wanted {
-        Wanted::Signature => predicate_type == SIGNATURE || predicate_type == COSIGN_SIGN,
-        other => other.is_met_by(predicate_type),
-    }
-}
-
-/// What stands for the predicate type of a signature that has none.
-pub(super) const SIGNATURE: &str = "signature";
-
 /// Step 12 for one requirement; `None` if it does not limit the age.
 pub(super) fn age_row(
     requirement: &Requirement,
@@ -360,274 +309,4 @@ fn subject_row(signed: &Signed, about: bool, wanted: &Digest) -> Result<String, 
     let found = signed.first_digest().map_or_else(|| "no digest".to_owned(), |digest| digest.to_string());
     let detail = format!("wanted {wanted}, found {found}");
     Err(Failure::new(CheckName::Subject, Code::SubjectMismatch, detail))
-}
-
-impl Signed {
-    /// Step 0, second half: what is signed is well-formed and of a kind that can be bound to an image.
-    fn read(bundle: &Bundle, payload: Option<&[u8]>, limits: &Limits) -> Result<Self, Failure> {
-        let structure = |code, detail: String| Failure::new(CheckName::Structure, code, detail);
-        match (bundle.signed_content()?, payload) {
-            (SignedContent::Dsse { payload_type, payload }, _) => {
-                if payload_type != PAYLOAD_TYPE {
-                    return Err(structure(Code::DsseType, format!("the payload type is {payload_type}")));
-                }
-                let statement = Statement::parse(payload, limits).map_err(|e| structure(e.code(), e.to_string()))?;
-                Ok(Self::Statement(statement))
-            }
-            (SignedContent::Message { .. }, Some(bytes)) => {
-                let document = SimpleSigning::parse(bytes).map_err(|e| structure(e.code(), e.to_string()))?;
-                Ok(Self::Simple(document))
-            }
-            (SignedContent::Message { digest: Some(digest) }, None) => Ok(Self::Message(digest)),
-            (SignedContent::Message { digest: None }, None) => {
-                let detail = "the bundle does not name the digest of what it signs".to_owned();
-                Err(structure(Code::UnsupportedEvidence, detail))
-            }
-        }
-    }
-
-    /// As [`Signed::read`], for a bundle of a file: a message is the file
-    /// unless the bundle says that it is another one.
-    fn of_blob(bundle: &Bundle, blob: &Digest, limits: &Limits) -> Result<Self, Failure> {
-        match bundle.signed_content()? {
-            SignedContent::Message { digest } => Ok(Self::Message(digest.unwrap_or_else(|| blob.clone()))),
-            SignedContent::Dsse { .. } => Self::read(bundle, None, limits),
-        }
-    }
-
-    fn predicate_type(&self) -> &str {
-        match self {
-            Self::Statement(statement) => statement.predicate_type(),
-            Self::Simple(_) | Self::Message(_) => SIGNATURE,
-        }
-    }
-
-    fn is_about(&self, wanted: &Digest) -> bool {
-        match self {
-            Self::Statement(statement) => statement.is_about(wanted),
-            Self::Simple(document) => document.digest == *wanted,
-            Self::Message(digest) => digest == wanted,
-        }
-    }
-
-    fn first_digest(&self) -> Option<Digest> {
-        match self {
-            Self::Statement(statement) => statement.first_digest(),
-            Self::Simple(document) => Some(document.digest.clone()),
-            Self::Message(digest) => Some(digest.clone()),
-        }
-    }
-
-    fn accept(self, bundle: VerifiedBundle, wanted: &Digest) -> Option<Accepted> {
-        match self {
-            Self::Statement(statement) => {
-                let is_signature = statement.predicate_type() == COSIGN_SIGN;
-                let statement = VerifiedStatement::bind(bundle, statement, wanted)?;
-                Some(if is_signature {
-                    Accepted::Signature(VerifiedSignature::statement(statement))
-                } else {
-                    Accepted::Attestation(Box::new(VerifiedAttestation::accept(statement)))
-                })
-            }
-            Self::Simple(document) => VerifiedSimpleSigning::bind(bundle, document, wanted)
-                .map(|simple| Accepted::Signature(VerifiedSignature::simple(simple))),
-            Self::Message(digest) => VerifiedSimpleSigning::bind_message(bundle, &digest, wanted)
-                .map(|simple| Accepted::Signature(VerifiedSignature::simple(simple))),
-        }
-    }
-}
-
-impl Assessed {
-    fn blank(candidate: &Candidate) -> Self {
-        let unread = match &candidate.content {
-            Content::Failed(unread) => Some(unread.clone()),
-            _ => None,
-        };
-        Self {
-            target: candidate.target,
-            origin: candidate.origin.clone(),
-            also_at: Vec::new(),
-            digest: candidate.digest.clone(),
-            manifest_digest: candidate.manifest_digest.clone(),
-            size: candidate.size,
-            subject: None,
-            predicate_type: candidate.hint.clone(),
-            checks: CheckName::ALL.iter().map(|name| Check::not_run(*name)).collect(),
-            unread,
-            skipped: matches!(candidate.content, Content::Skipped),
-            unsigned: matches!(candidate.content, Content::Unsigned),
-            verified: None,
-            accepted: None,
-            content: None,
-            signature: None,
-        }
-    }
-
-    /// One row of the verifier's failed; it stopped there, so its other rows are not known.
-    fn verifier_failed(&mut self, failure: Failure) {
-        // Over a limit is not read to the end: undecided, never refused.
-        if failure.code == Code::Limit {
-            self.unread = Some(Unread::new(failure.code, failure.detail.clone()));
-        }
-        let name = failure.check;
-        self.set(name, Check::fail(failure));
-    }
-
-    fn verifier_passed(&mut self, proven: &Proven) {
-        for &name in CheckName::ALL.iter().filter(|name| name.is_verifiers()) {
-            let undated = name == CheckName::Time && proven.times.is_empty();
-            let unlogged = matches!(name, CheckName::Log | CheckName::LogEntry) && proven.logs.is_empty();
-            let row = if proven.waived.contains(&name) {
-                Check::waived(name, "the trust root's profile has none".to_owned())
-            } else if undated || unlogged {
-                Check::waived(name, "there is none, and none is needed here".to_owned())
-            } else {
-                Check::pass(name, None)
-            };
-            self.set(name, row);
-        }
-    }
-
-    fn row(&mut self, result: Result<String, Failure>, name: CheckName) {
-        let row = match result {
-            Ok(detail) => Check::pass(name, Some(detail)),
-            Err(failure) => Check::fail(failure),
-        };
-        self.set(name, row);
-    }
-
-    fn not_run(&mut self, names: &[CheckName]) {
-        for &name in names {
-            self.set(name, Check::not_run(name));
-        }
-    }
-
-    fn set(&mut self, name: CheckName, row: Check) {
-        if let Some(slot) = self.checks.iter_mut().find(|check| check.name == name) {
-            *slot = row;
-        }
-    }
-
-    /// The rows, in order.
-    #[must_use]
-    pub fn checks(&self) -> &[Check] {
-        &self.checks
-    }
-
-    /// The first row that failed, the rows of the type and the age left aside.
-    pub(super) fn failure(&self) -> Option<&Check> {
-        let of_requirement = |check: &&Check| matches!(check.name, CheckName::Predicate | CheckName::Age);
-        self.checks.iter().filter(|check| !of_requirement(check)).find(|check| check.outcome == Outcome::Fail)
-    }
-
-    /// How the candidate stands on its own, whatever is required.
-    #[must_use]
-    pub fn standing(&self) -> State {
-        match (self.failure(), &self.accepted) {
-            _ if self.unread.is_some() || self.skipped => State::Undecided,
-            _ if self.unsigned => State::Unsigned,
-            (Some(check), _) => state_of(check),
-            (None, Some(_)) => State::Ok,
-            (None, None) => State::Invalid,
-        }
-    }
-
-    /// Where it was found; other places of the same evidence are in [`Assessed::also_at`].
-    #[must_use]
-    pub fn origin(&self) -> &Origin {
-        &self.origin
-    }
-
-    /// Other places where the same signature was found and verified.
-    #[must_use]
-    pub fn also_at(&self) -> &[Origin] {
-        &self.also_at
-    }
-
-    /// The target it is listed for, by its place in the list of targets.
-    #[must_use]
-    pub fn target(&self) -> usize {
-        self.target
-    }
-
-    /// The digest of the bundle or layer.
-    #[must_use]
-    pub fn digest(&self) -> Option<&Digest> {
-        self.digest.as_ref()
-    }
-
-    /// The digest of the manifest that carries it.
-    #[must_use]
-    pub fn manifest_digest(&self) -> Option<&Digest> {
-        self.manifest_digest.as_ref()
-    }
-
-    /// The size of the bundle or layer, in bytes.
-    #[must_use]
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// The digest that it is about: verified only where the rows say so.
-    #[must_use]
-    pub fn subject(&self) -> Option<&Digest> {
-        self.subject.as_ref()
-    }
-
-    /// The predicate type that it claims: verified only where the rows say so.
-    #[must_use]
-    pub fn predicate_type(&self) -> Option<&str> {
-        self.predicate_type.as_deref()
-    }
-
-    /// What the verifier proved; none if it refused.
-    #[must_use]
-    pub fn verified(&self) -> Option<&VerifiedBundle> {
-        self.verified.as_ref()
-    }
-
-    /// Why it was not read.
-    #[must_use]
-    pub fn unread(&self) -> Option<&Unread> {
-        self.unread.as_ref()
-    }
-
-    /// Whether it was left unread because nothing asks for it.
-    #[must_use]
-    pub fn is_skipped(&self) -> bool {
-        self.skipped
-    }
-
-    /// Whether it is an unsigned attestation, which satisfies nothing.
-    #[must_use]
-    pub fn is_unsigned(&self) -> bool {
-        self.unsigned
-    }
-
-    /// The signature, if it is one and every row passed but type and age,
-    /// which are judged for each requirement.
-    #[must_use]
-    pub fn signature(&self) -> Option<&VerifiedSignature> {
-        match &self.accepted {
-            Some(Accepted::Signature(signature)) => Some(signature),
-            _ => None,
-        }
-    }
-
-    /// The attestation, if it is one and every row passed but type and age,
-    /// which are judged for each requirement.
-    #[must_use]
-    pub fn attestation(&self) -> Option<&VerifiedAttestation> {
-        match &self.accepted {
-            Some(Accepted::Attestation(attestation)) => Some(attestation),
-            _ => None,
-        }
-    }
-
-    /// The bytes that were verified, in the form in which they were found:
-    /// only of what the policy accepts, and only where they were asked for.
-    #[must_use]
-    pub fn content(&self) -> Option<&Content> {
-        self.content.as_ref()
-    }
 }

@@ -1,7 +1,8 @@
 //! Candidates and requirements, put together to cells and a verdict.
 
-use super::assess::{age_row, is_met_by};
+use super::assess::age_row;
 use super::merge::merge;
+use super::signed::is_met_by;
 use super::{Assessed, Assessor, Cell, State};
 use crate::check::{Check, CheckName};
 use crate::code::Code;

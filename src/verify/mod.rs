@@ -28,13 +28,16 @@
 //! everything, and no other candidate can take that away.
 
 mod assess;
+mod assessed;
 mod blob;
 mod cells;
 mod decide;
 mod merge;
+mod signed;
 mod verified;
 
-pub use assess::{Assessed, Assessor, BlobInput};
+pub use assess::{Assessor, BlobInput};
+pub use assessed::Assessed;
 pub(crate) use blob::cell_of_blob;
 pub use cells::{Cell, State};
 pub use decide::{ImageFacts, decide};
