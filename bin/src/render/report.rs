@@ -50,7 +50,7 @@ fn header(report: &Report, colored: bool) -> String {
     // What changes whom we trust is said, also when it came from the environment.
     let (root, _) = report.trust_root();
     if !["tuf ", "cache ", "embedded"].iter().any(|usual| root.starts_with(usual)) {
-        line.push_str(&format!("trusting {}\n", escape(root)));
+        line.push_str(&format!("trust root: {}\n", escape(root)));
     }
     line
 }

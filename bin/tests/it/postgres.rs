@@ -126,3 +126,45 @@ async fn through_a_mirror_the_preset_is_undecided_for_arm64_and_refuses_amd64() 
     assert_eq!((ran.code, ran.state("linux/amd64", "spdx").as_str()), (1, "missing"));
     assert_eq!(ran.state("index", "signature"), "ok");
 }
+
+#[tokio::test]
+async fn pipelines_that_read_cosigns_json_find_what_they_read() {
+    let Some(registry) = served().await else { return };
+    let image = format!("cgr.dev/chainguard/postgres@{}", corpus::POSTGRES);
+    let mirror = format!("cgr.dev={}", registry.address());
+    let run = |more: &[&str]| cg_attest(["verify", &image, "--mirror", &mirror, "-o", "cosign"].iter().chain(more));
+    let ran = run(&["--require", "signature"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let entry = &ran.json()[0];
+    assert_eq!(entry["critical"]["image"]["docker-manifest-digest"], corpus::POSTGRES);
+    assert_eq!(entry["critical"]["identity"]["docker-reference"], "cgr.dev/chainguard/postgres");
+    assert_eq!(entry["critical"]["type"], "cosign container image signature");
+    let subject = entry["optional"]["Subject"].as_str().expect("a subject");
+    assert!(subject.ends_with("release.yaml@refs/heads/main"), "{subject}");
+    assert_eq!(entry["optional"]["Issuer"], "https://token.actions.githubusercontent.com");
+    assert_eq!(entry["optional"]["githubWorkflowTrigger"], "push");
+    // A refusal prints nothing that a pipeline could take for a signature.
+    let refused = run(&[]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (1, ""));
+    assert!(refused.stderr.contains("REFUSED"), "{}", refused.stderr);
+}
+
+#[tokio::test]
+async fn colours_repeat_what_the_words_say_and_no_line_of_the_matrix_is_wider_than_80() {
+    let Some(registry) = served().await else { return };
+    let image = format!("cgr.dev/chainguard/postgres@{}", corpus::POSTGRES);
+    let mirror = format!("cgr.dev={}", registry.address());
+    let run = |color: &str| cg_attest(["verify", &image, "--mirror", &mirror, "--color", color]).stdout;
+    let (plain, colored) = (run("never"), run("always"));
+    assert!(!plain.contains('\u{1b}') && colored.contains('\u{1b}'));
+    let mut words = String::new();
+    let mut rest = colored.as_str();
+    while let Some((before, after)) = rest.split_once("\u{1b}[") {
+        words.push_str(before);
+        rest = after.split_once('m').expect("the end of a colour").1;
+    }
+    words.push_str(rest);
+    assert_eq!(words, plain);
+    let matrix = plain.lines().skip_while(|line| !line.contains("signature   ")).take(4);
+    assert!(matrix.clone().count() == 4 && matrix.clone().all(|line| line.chars().count() <= 80), "{plain}");
+}
