@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{explain, get, inspect, tree, verify, verify_blob};
+use crate::commands::{completions, explain, get, inspect, tree, verify, verify_blob};
 use crate::printer::ColorChoice;
 
 /// May I run this image? Verifies signatures, SBOMs and provenance of container images, per platform.
@@ -36,4 +36,8 @@ pub(crate) enum Command {
     Demo,
     /// Say what a reason code means and what to do about it
     Explain(explain::Args),
+    /// Print completions for a shell
+    Completions(completions::Args),
+    /// Print the manual page
+    Man,
 }

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod get;
@@ -24,6 +25,8 @@ pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<ExitStatus, CliError> {
         Command::Get(args) => block_on(get::run(*args, printer)),
         Command::Demo => block_on(demo::run(printer)),
         Command::Explain(args) => explain::run(&args, printer),
+        Command::Completions(args) => completions::run(&args, printer),
+        Command::Man => completions::man(printer),
     }
 }
 

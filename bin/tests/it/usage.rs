@@ -131,3 +131,16 @@ async fn a_report_file_is_written_whole_and_never_over_something_else() {
     let ran = scene.verify(&["--report", &format!("json={}", folder.path().display())]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
 }
+
+#[test]
+fn every_command_is_completed_and_has_a_manual() {
+    let (completions, manual) = (cg_attest(["completions", "bash"]), cg_attest(["man"]));
+    assert_eq!((completions.code, manual.code), (0, 0));
+    for command in ["verify", "verify-blob", "get", "tree", "inspect", "explain", "demo"] {
+        assert!(
+            completions.stdout.contains(command) && manual.stdout.contains(&command.replace('-', "\\-")),
+            "{command}"
+        );
+    }
+    assert_eq!(cg_attest(["completions", "cmd.exe"]).code, 2);
+}
