@@ -12,23 +12,21 @@ use serde::{Deserialize, Deserializer};
 
 /// Parses `bytes` after checking that no object in them has a key twice.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
-    reject_duplicate_keys(bytes)?;
-    serde_json::from_slice(bytes)
+    serde_json::from_str(reject_ambiguity(bytes, &[])?)
 }
 
-/// Checks that `bytes` are one JSON document without a repeated key.
-pub(crate) fn reject_duplicate_keys(bytes: &[u8]) -> Result<(), serde_json::Error> {
-    reject_ambiguity(bytes, &[])
-}
-
-/// As [`reject_duplicate_keys`], and that no object has two of the keys that a
-/// group lists, unless one of them is `null`. Protobuf's JSON form writes the
-/// fields of a `oneof` so; a reader that takes the first that it knows and one
-/// that takes the last see two documents (scenario G-18).
-pub(crate) fn reject_ambiguity(bytes: &[u8], groups: Groups) -> Result<(), serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+/// Checks that `bytes` are one JSON document without a repeated key, and that
+/// no object has two of the keys that a group lists, unless one of them is
+/// `null`. Protobuf's JSON form writes the fields of a `oneof` so; a reader that
+/// takes the first that it knows and one that takes the last see two documents
+/// (scenario G-18). Gives them as text: whoever reads them again need not look
+/// for broken UTF-8 again.
+pub(crate) fn reject_ambiguity(bytes: &[u8], groups: Groups) -> Result<&str, serde_json::Error> {
+    let text = std::str::from_utf8(bytes).map_err(serde_json::Error::custom)?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     Unique(groups).deserialize(&mut deserializer)?;
-    deserializer.end()
+    deserializer.end()?;
+    Ok(text)
 }
 
 /// Keys that exclude each other.
@@ -115,7 +113,7 @@ impl Unique {
 struct Key<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
 
 /// Reads an object as a map and refuses a repeated key; for documents whose
-/// other parts are not walked by [`reject_duplicate_keys`].
+/// other parts are not walked by [`parse`].
 pub(crate) fn unique_map<'de, D, V>(deserializer: D) -> Result<BTreeMap<String, V>, D::Error>
 where
     D: Deserializer<'de>,
@@ -162,6 +160,10 @@ where
 mod tests {
     use super::*;
 
+    fn reject_duplicate_keys(bytes: &[u8]) -> Result<&str, serde_json::Error> {
+        reject_ambiguity(bytes, &[])
+    }
+
     #[test]
     fn a_repeated_key_is_refused_at_any_depth() {
         assert!(reject_duplicate_keys(br#"{"a":1,"b":{"a":[{"a":"\u00e9"},null,-1.5,true]}}"#).is_ok());
@@ -173,7 +175,7 @@ mod tests {
 
     #[test]
     fn keys_that_exclude_each_other_are_refused_at_any_depth() {
-        let check = |text: &str| reject_ambiguity(text.as_bytes(), &[&["a", "b"], &["c", "d"]]);
+        let check = |text: &str| reject_ambiguity(text.as_bytes(), &[&["a", "b"], &["c", "d"]]).map(drop);
         for good in [r#"{"a":1,"c":2,"x":3}"#, r#"{"a":{"b":1}}"#, r#"{"a":null,"b":1}"#, r#"[{"a":1},{"b":1}]"#] {
             assert!(check(good).is_ok(), "{good}");
         }
@@ -184,11 +186,13 @@ mod tests {
     }
 
     #[test]
-    fn trailing_text_and_deep_nesting_are_refused() {
+    fn trailing_text_deep_nesting_and_broken_utf8_are_refused() {
         assert!(reject_duplicate_keys(b"{} {}").is_err());
         let deep = "[".repeat(200) + &"]".repeat(200);
         assert!(reject_duplicate_keys(deep.as_bytes()).is_err());
         let shallow = "[".repeat(100) + &"]".repeat(100);
         assert!(reject_duplicate_keys(shallow.as_bytes()).is_ok());
+        assert_eq!(reject_duplicate_keys("{\"é\":1}".as_bytes()).expect("JSON"), "{\"é\":1}");
+        assert!(reject_duplicate_keys(b"{\"\xe9\":1}").is_err());
     }
 }

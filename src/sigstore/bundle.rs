@@ -84,8 +84,8 @@ fn structure(code: Code, detail: impl Into<String>) -> Failure {
 impl Bundle {
     /// Reads bundle JSON, versions 0.1 to 0.3, both spellings of the media type.
     pub(crate) fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Failure> {
-        json::reject_ambiguity(bytes, ONE_OF).map_err(|e| structure(Code::BundleInvalid, e.to_string()))?;
-        let inner = serde_json::from_slice(bytes).map_err(|error| {
+        let text = json::reject_ambiguity(bytes, ONE_OF).map_err(|e| structure(Code::BundleInvalid, e.to_string()))?;
+        let inner = serde_json::from_str(text).map_err(|error| {
             let code = if Versions::unsupported(bytes) { Code::UnsupportedEvidence } else { Code::BundleInvalid };
             structure(code, error.to_string())
         })?;
@@ -122,8 +122,7 @@ impl Bundle {
                 SignatureContent::MessageSignature(MessageSignature::new(SignatureBytes::new(signature)))
             }
             LegacySigned::Envelope { json } => {
-                json::reject_duplicate_keys(&json).map_err(|e| invalid(e.to_string()))?;
-                let envelope: DsseEnvelope = serde_json::from_slice(&json).map_err(|e| invalid(e.to_string()))?;
+                let envelope: DsseEnvelope = json::parse(&json).map_err(|e| invalid(e.to_string()))?;
                 SignatureContent::DsseEnvelope(envelope)
             }
         };
