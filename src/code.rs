@@ -107,7 +107,7 @@ codes! {
         "Sign again with a current client; a bundle from which the proof was cut gains nothing here.";
     TimeMissing "time-missing"
         "No trusted source says when the signature was made, so a short-lived certificate cannot be judged."
-        "A signed timestamp or a log promise has to be in the bundle; sign again with a timestamp authority.";
+        "A signed timestamp or a log promise that the trust root knows has to be in the bundle: check `--trusted-root`, or sign again with a timestamp authority.";
     TimeWindow "time-window"
         "A verified time is outside the validity of the certificate, key or authority, or in the future."
         "Check the clock; otherwise the evidence was made outside its window and is worth nothing.";

@@ -35,7 +35,7 @@ impl Content {
         match self {
             Self::Envelope { envelope, .. } => Some(envelope.bytes().to_vec()),
             Self::Bundle(blob) => {
-                json::reject_duplicate_keys(blob.bytes()).ok()?;
+                json::reject_ambiguity(blob.bytes(), &[]).ok()?;
                 let found: WithEnvelope<'_> = serde_json::from_slice(blob.bytes()).ok()?;
                 found.envelope.map(|envelope| envelope.get().as_bytes().to_vec())
             }

@@ -25,11 +25,12 @@ pub(crate) fn cosign(report: &Report) -> Value {
             "optional": optional(bundle),
         })
     });
-    // The digest that was named first, as pipelines take the first entry.
-    let mut entries: Vec<Value> = entries.collect();
+    let entries: Vec<Value> = entries.collect();
+    // cosign prints the digest that was named and no other; where platforms were picked, theirs.
     let named = facts.digest.to_string();
-    entries.sort_by_key(|entry| entry["critical"]["image"]["docker-manifest-digest"] != named);
-    Value::Array(entries)
+    let is_named = |entry: &Value| entry["critical"]["image"]["docker-manifest-digest"] == named;
+    let about_named: Vec<Value> = entries.iter().filter(|entry| is_named(entry)).cloned().collect();
+    Value::Array(if about_named.is_empty() { entries } else { about_named })
 }
 
 fn optional(bundle: &VerifiedBundle) -> Value {
