@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sigstore_tuf::transport::FetchFuture;
 use sigstore_tuf::{Error, MetadataStore, Repository, StoreRepository, TrustedMetadataSet, Updater, UpdaterConfig};
 use sigstore_verify::crypto::try_default_provider;
+use sigstore_verify::trust_root::SigstoreInstance;
 
 use crate::limits::Limits;
 use crate::time::Timestamp;
@@ -59,11 +60,7 @@ pub(crate) struct Proved {
 
 /// The first TUF root of the embedded instances: public good, staging, GitHub.
 pub(crate) fn first_roots() -> [&'static [u8]; 3] {
-    [
-        include_bytes!("roots/public-good.tuf.json"),
-        include_bytes!("roots/staging.tuf.json"),
-        include_bytes!("roots/github.tuf.json"),
-    ]
+    [SigstoreInstance::PublicGood, SigstoreInstance::Staging, SigstoreInstance::GitHub].map(SigstoreInstance::tuf_root)
 }
 
 /// Checks that `root` can be a beginning: it is signed by a threshold of its own keys.

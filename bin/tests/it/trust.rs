@@ -206,8 +206,8 @@ async fn the_recorded_repository_of_the_public_instance_leads_to_its_trusted_roo
     assert_eq!(server.take_requests().len(), 11 + 4);
 
     // The first root of this crate is the one that follows, signed by the 15th.
-    let here = concat!(env!("CARGO_MANIFEST_DIR"), "/../src/sigstore/roots/public-good.tuf.json");
-    serve("16.root.json", fs::read(here).expect("a first root"));
+    let first = sigstore_verify::trust_root::SigstoreInstance::PublicGood.tuf_root();
+    serve("16.root.json", first.to_vec());
     let root = load(&begun_with_5).await.expect("eleven roots later");
     assert!(root.source().starts_with("tuf ") && names(&root) == expected, "{root:?}");
     let root = load(&refresh).await.expect("from the first root of this crate");
