@@ -2,6 +2,7 @@
 
 use cg_attest::testing::{Answer, ReferrersApi, RegistryFault as Fault, Statement};
 
+use crate::support::command::cg_attest_with;
 use crate::support::scene::Scene;
 
 const ALL: &[&str] = &["--require", "signature,spdx,slsa"];
@@ -144,4 +145,25 @@ async fn the_platform_of_an_image_without_an_index_is_read_from_its_configuratio
     let wrong = run("linux/amd64");
     assert_eq!((wrong.code, wrong.state("linux/amd64", "platform").as_str()), (1, "missing"));
     assert!(wrong.stdout.contains("platform-absent"), "{}", wrong.stdout);
+}
+
+#[tokio::test]
+async fn a_proxy_of_the_environment_is_used_for_other_hosts_and_never_for_loopback() {
+    let scene = Scene::complete().await;
+    let mut args = vec!["verify".to_owned(), format!("registry.test/{}", scene.path), "--plain-http".to_owned()];
+    args.extend(scene.trusting());
+    args.extend(["-o".to_owned(), "json".to_owned()]);
+    scene.registry.clear_log();
+    let proxy = format!("http://{}", scene.registry.address());
+    // The registry stands in for a proxy: it answers whatever host is asked for.
+    let ran = cg_attest_with(&args, &[("HTTP_PROXY", &proxy), ("http_proxy", &proxy)], "");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let hosts: Vec<_> = scene.registry.requests().iter().map(|r| r.header("host").map(str::to_owned)).collect();
+    assert!(!hosts.is_empty() && hosts.iter().all(|host| host.as_deref() == Some("registry.test")), "{hosts:?}");
+
+    let nowhere = "http://127.0.0.1:9";
+    let mut args = vec!["verify".to_owned(), scene.name()];
+    args.extend(scene.trusting());
+    let ran = cg_attest_with(&args, &[("HTTP_PROXY", nowhere), ("http_proxy", nowhere), ("ALL_PROXY", nowhere)], "");
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
 }
