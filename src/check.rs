@@ -40,6 +40,14 @@ pub enum CheckName {
     Subject,
     /// What was signed is of a type that the policy asks for.
     Predicate,
+    /// The provenance can be read, and says what the certificate says where the build type makes both the same.
+    Provenance,
+    /// The source is the one that the policy asks for.
+    Source,
+    /// Builder and build type are those that the policy asks for.
+    Builder,
+    /// The SLSA level that the policy asks for is shown.
+    SlsaLevel,
     /// The signature is recent enough.
     Age,
 }
@@ -61,6 +69,10 @@ impl CheckName {
         Self::LogEvidence,
         Self::Subject,
         Self::Predicate,
+        Self::Provenance,
+        Self::Source,
+        Self::Builder,
+        Self::SlsaLevel,
         Self::Age,
     ];
 
@@ -82,6 +94,10 @@ impl CheckName {
             Self::LogEvidence => "log-evidence",
             Self::Subject => "subject",
             Self::Predicate => "predicate",
+            Self::Provenance => "provenance",
+            Self::Source => "source",
+            Self::Builder => "builder",
+            Self::SlsaLevel => "slsa-level",
             Self::Age => "age",
         }
     }
@@ -127,23 +143,35 @@ pub struct Check {
     pub code: Option<Code>,
     /// What was wanted and found, for people.
     pub detail: Option<String>,
+    /// What was wanted, where it is one text that was compared with another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<String>,
+    /// What was found in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
 }
 
 impl Check {
     pub(crate) fn pass(name: CheckName, detail: Option<String>) -> Self {
-        Self { name, outcome: Outcome::Pass, code: None, detail }
+        Self::of(name, Outcome::Pass, detail)
     }
 
     pub(crate) fn fail(failure: Failure) -> Self {
-        Self { name: failure.check, outcome: Outcome::Fail, code: Some(failure.code), detail: Some(failure.detail) }
+        let (wanted, found) = failure.compared.unzip();
+        let code = Some(failure.code);
+        Self { code, wanted, found, ..Self::of(failure.check, Outcome::Fail, Some(failure.detail)) }
     }
 
     pub(crate) fn not_run(name: CheckName) -> Self {
-        Self { name, outcome: Outcome::NotRun, code: None, detail: None }
+        Self::of(name, Outcome::NotRun, None)
     }
 
     pub(crate) fn waived(name: CheckName, detail: String) -> Self {
-        Self { name, outcome: Outcome::Waived, code: None, detail: Some(detail) }
+        Self::of(name, Outcome::Waived, Some(detail))
+    }
+
+    fn of(name: CheckName, outcome: Outcome, detail: Option<String>) -> Self {
+        Self { name, outcome, code: None, detail, wanted: None, found: None }
     }
 }
 
@@ -158,10 +186,17 @@ pub struct Failure {
     pub code: Code,
     /// What was wanted and found.
     pub detail: String,
+    /// What was wanted and what was found, where each is one text.
+    pub compared: Option<(String, String)>,
 }
 
 impl Failure {
     pub(crate) fn new(check: CheckName, code: Code, detail: impl Into<String>) -> Self {
-        Self { check, code, detail: detail.into() }
+        Self { check, code, detail: detail.into(), compared: None }
+    }
+
+    /// The same, with what was wanted and what was found in its place.
+    pub(crate) fn comparing(self, wanted: &str, found: &str) -> Self {
+        Self { compared: Some((wanted.to_owned(), found.to_owned())), ..self }
     }
 }

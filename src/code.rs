@@ -63,6 +63,16 @@ codes! {
         "The newest accepted candidate is older than `--max-age` allows."
         "Pull a newer image, or see whether a mirror serves old signatures.";
 
+    BaseNotNamed "base-not-named"
+        "`--base` asks what the image is built on, and neither accepted provenance nor an annotation says."
+        "Name it with its digest: `--base=NAME@DIGEST`.";
+    BaseRefused "base-refused"
+        "The image that this one is built on is not accepted under its own policy."
+        "`cg-attest verify BASE` says why.";
+    BaseMismatch "base-mismatch"
+        "The layers of the base are not the first layers of this image, so it is not built on it."
+        "Compare the layers; an image whose layers were compressed anew or squashed cannot be shown to be built on anything.";
+
     // Who signed.
     IdentityMismatch "identity-mismatch"
         "The evidence is genuine, and its signer is not one that the policy names."
@@ -87,6 +97,12 @@ codes! {
     BundleInvalid "bundle-invalid"
         "The bundle is malformed or contradicts itself."
         "The evidence is damaged or forged; fetch it from the original registry and compare.";
+    BundleVersion "bundle-version"
+        "The bundle is of the version 0.1 or 0.2, which registries and other readers do not take as a referrer."
+        "Sign again with a current client; bundles of the version 0.3 are attached.";
+    NoLegacyForm "no-legacy-form"
+        "The bundle has something that the legacy format has no place for, or lacks what that format needs."
+        "Sign with Rekor v1 for `--signature-format legacy`, or attach bundles.";
     UnsupportedEvidence "unsupported-evidence"
         "The evidence has a form that this version cannot verify, so it satisfies nothing."
         "See docs/interop.md for what is read; ask the publisher to sign again with a current client.";
@@ -132,9 +148,40 @@ codes! {
     PredicateMismatch "predicate-mismatch"
         "The evidence is genuine, and it is of another type than the requirement."
         "See `--require` and `cg-attest tree IMAGE` for the types that are attached.";
+    ProvenanceInvalid "provenance-invalid"
+        "The policy asks what the provenance says, and the predicate is not SLSA provenance that everybody reads the same way."
+        "Ask the publisher; `cg-attest get IMAGE --type slsa` prints what was signed.";
+    ProvenanceMismatch "provenance-mismatch"
+        "The certificate and the provenance that was signed with it name different builds, in a field that the build type defines to be the same."
+        "The provenance was not written by the build that signed it; ask the publisher how it was made.";
+    SourceMismatch "source-mismatch"
+        "The evidence is genuine, and the image was built from another repository, ref or commit than the policy asks for."
+        "Compare wanted and found; `cg-attest provenance IMAGE` shows all of it.";
+    SourceNotShown "source-not-shown"
+        "Neither the certificate nor the provenance says what the policy asks of the source."
+        "Ask for what is shown: `cg-attest provenance IMAGE` lists it.";
+    BuilderMismatch "builder-mismatch"
+        "The evidence is genuine, and its provenance names another builder or build type than the policy asks for, or none."
+        "Compare wanted and found; a builder's version is a part of its name.";
+    LevelNotShown "level-not-shown"
+        "The signer, the builder and the build type of the provenance do not together show the SLSA level that the policy asks for."
+        "docs/slsa-levels.md lists what shows which level, and why; the message says what was shown.";
+    PredicateInvalid "predicate-invalid"
+        "The predicate is not JSON that everybody reads the same way, or not a document of the type that it is attested as."
+        "Compare the file with `--type`; a whole statement may be given as well, and its type has to be the same.";
+    PredicateSubject "predicate-subject"
+        "The predicate names another digest or platform than the one that it would be attached to."
+        "Give each platform its own document: `--sbom=linux/amd64=FILE`; the message says what the document names.";
+    PredicateTooLarge "predicate-too-large"
+        "The statement is larger than a transparency log or a reader takes; nothing was signed."
+        "Use a log of version 2, which takes digests only, or attest a reference to the document (https://in-toto.io/attestation/reference/v0.1).";
     ReferrerMismatch "referrer-mismatch"
         "The registry lists a manifest as referring to this digest, and the manifest itself says otherwise."
         "The registry's listing is wrong or forged.";
+
+    BuildFacts "build-facts"
+        "What is known of a build is not enough to write provenance, or a file that describes it cannot be read."
+        "The message names the fact; `cg-attest provenance generate --help` lists the flags that give it.";
 
     // Reading.
     DigestMismatch "digest-mismatch"
@@ -158,6 +205,27 @@ codes! {
     RegistryProtocol "registry-protocol"
         "The registry's answer breaks the distribution specification, so it says nothing."
         "Check the address: a web page or proxy may answer instead of a registry.";
+    RegistryRejectsArtifact "registry-rejects-artifact"
+        "The registry takes images and refuses manifests of artifacts, which is how bundles are attached."
+        "Attach in the older form, as layers of tagged images: `--signature-format legacy`; or use `--attestation-repo` in another registry.";
+    RegistryReadOnly "registry-read-only"
+        "The registry serves and takes nothing."
+        "Write to the registry that it mirrors, or put the evidence elsewhere with `--attestation-repo`.";
+    ManifestTooLarge "manifest-too-large"
+        "What was to be pushed is larger than the registry takes."
+        "Attach less to one image, or ask the registry for its limit.";
+    TagImmutable "tag-immutable"
+        "A tag has to be written again, and the registry's rules forbid it."
+        "Exempt tags that begin with `sha256-` from immutability, or use a registry with the referrers API, which needs no tags.";
+    IndexContended "index-contended"
+        "Other writers overwrite the tag that lists what is attached, time and again."
+        "Run it again when fewer are writing; what is attached stays, and only what is missing is written.";
+    NotListed "not-listed"
+        "The registry took what was attached and does not list it, so nobody would find it."
+        "Try again; if it stays so, report it to the registry.";
+    NotReadBack "not-read-back"
+        "What was attached and then read back from the registry does not verify, so it is not reported as attached."
+        "The registry or something on the way changes what is stored; report it to the registry.";
     CredentialScope "credential-scope"
         "Credentials would have to be sent somewhere the configuration does not name."
         "Check the registry's address; report it if the registry is genuine.";
@@ -173,6 +241,118 @@ codes! {
     ManifestInvalid "manifest-invalid"
         "A manifest is not valid JSON of the kind that its media type names."
         "The image is damaged; report it to the publisher.";
+    LayerInvalid "layer-invalid"
+        "A layer is not an archive that every program reads in the same way: it is damaged, a path in it leads out of the image, or it has a sparse file."
+        "The image is damaged or made to deceive; report it to the publisher.";
+    LayerUnsupported "layer-unsupported"
+        "A layer is encrypted, kept elsewhere or of an unknown kind, so nobody can say what is in the image."
+        "Scan the image where its layers can be read, or ask the publisher for an SBOM.";
+    SbomIncomplete "sbom-incomplete"
+        "A package database or another file that names packages could not be read whole, so the document lists less than is in the image. It says so itself."
+        "The message names the file; report it to the publisher.";
+    Unverified "unverified"
+        "`--require-verified` asks for an SBOM that a policy accepts, and there is no policy for this image: it could only be read from its layers."
+        "Name the signer with `--identity` and `--issuer`, or leave out `--require-verified`.";
+    SbomInvalid "sbom-invalid"
+        "The document is not valid SPDX, so programs read different things in it or nothing."
+        "The message names the place; make the document anew, with `cg-attest sbom` for example.";
+
+    // What contradicts what.
+    SbomDigestDiffers "sbom-digest-differs"
+        "The SBOM says that it describes another image than the one it is attached to."
+        "Ask the publisher for the SBOM of this digest; `cg-attest sbom IMAGE --source content` makes one from the layers.";
+    SbomPlatformDiffers "sbom-platform-differs"
+        "The SBOM says that it describes an image of another platform."
+        "Ask the publisher for the SBOM of this platform; SBOMs of two platforms may have been exchanged.";
+    SbomLayersDiffer "sbom-layers-differ"
+        "The layers that the SBOM lists are not those of the image's manifest."
+        "Ask the publisher for an SBOM that was made of this image.";
+    SbomPackageMissing "sbom-package-missing"
+        "A package is in the layers and not in the SBOM, so who looks for vulnerabilities by the SBOM does not see it."
+        "Tell the publisher; `cg-attest sbom IMAGE --source content` lists it.";
+    SbomPackageExtra "sbom-package-extra"
+        "The SBOM lists a package that is not in the layers."
+        "Tell the publisher; the SBOM may be of an earlier build.";
+    SbomVersionDiffers "sbom-version-differs"
+        "The SBOM lists a package in another version than the one in the layers."
+        "Tell the publisher; the SBOM may be of an earlier build.";
+    SbomArchitectureDiffers "sbom-architecture-differs"
+        "The SBOM lists a package for another architecture than the one in the layers."
+        "Tell the publisher; SBOMs of two platforms may have been exchanged.";
+    ImagePlatformDiffers "image-platform-differs"
+        "The index lists the image for another platform than its own configuration names."
+        "Do not run it by its platform; report it to the publisher.";
+    ApkoPackageDiffers "apko-package-differs"
+        "The signed apko configuration fixes a package to a version that is not in the image."
+        "Tell the publisher; the configuration may be of another build.";
+    ApkoArchitectureDiffers "apko-architecture-differs"
+        "The signed apko configuration is for other architectures than that of the image."
+        "Tell the publisher; the configuration may be of another image.";
+    ProvenancePackageDiffers "provenance-package-differs"
+        "The signed provenance of apko names a package in a version that is not in the image."
+        "Tell the publisher; the provenance may be of another build.";
+    AnnotationSourceDiffers "annotation-source-differs"
+        "The image's annotation `org.opencontainers.image.source` is not in the repository that the signed provenance names."
+        "Trust the provenance: an annotation is signed by nobody but as a part of the image.";
+    AnnotationRevisionDiffers "annotation-revision-differs"
+        "The image's annotation `org.opencontainers.image.revision` is not the commit that the signed provenance names."
+        "Trust the provenance: an annotation is signed by nobody but as a part of the image.";
+    RuleDistroless "rule-distroless"
+        "The image has a shell or a package manager, and `--rules distroless` asks for none."
+        "Use the variant without `-dev`, or leave the rule out where a shell is meant to be there.";
+    RuleNonRoot "rule-nonroot"
+        "The image runs as root, and `--rules nonroot` asks for another user."
+        "Set a user in the image's configuration.";
+    RuleChainguardOrigin "rule-chainguard-origin"
+        "A package of the image does not come from Wolfi or Chainguard."
+        "Build it from their packages, or leave the rule out: images based on Alpine break it by design.";
+    RuleChainguardAnnotations "rule-chainguard-annotations"
+        "An annotation that Chainguard's build sets on every image is absent or different."
+        "Check that the image is one of Chainguard's, unchanged.";
+
+    // Signing.
+    NoIdentity "no-identity"
+        "There is no identity to sign with: no token was given, and nothing on this machine gives one."
+        "The message says which providers were looked for; pass `--identity-token-file FILE`, or log in with `--fulcio-auth-flow device`.";
+    TokenInvalid "token-invalid"
+        "The identity token is not a JSON web token, or names nobody."
+        "Check where it came from; a file has to hold the token and nothing else.";
+    TokenExpired "token-expired"
+        "The identity token is not valid at this time, so no certificate can be had for it."
+        "Ask the provider for a new one right before signing, and check the clock.";
+    TokenAudience "token-audience"
+        "The identity token was made for another service. Whoever gave it to us would let us act there."
+        "Ask the provider for a token whose audience is `sigstore`, or name the right one with `--oidc-client-id`.";
+    LoginFailed "login-failed"
+        "The login in the browser or with the device code was denied, ran out of time, or its answer was not the one to our question."
+        "Try again; `--fulcio-auth-flow device` needs no browser on this machine.";
+    SigningConfig "signing-config"
+        "The signing configuration is malformed, or names no service of a kind that is needed and valid now."
+        "`cg-attest trust show --signing-config FILE` lists its services and their windows.";
+    KeyUnusable "key-unusable"
+        "The private key cannot be used: wanted is an unencrypted P-256 key, PEM, PKCS#8 or SEC1."
+        "`openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem` makes one.";
+    ServiceUnavailable "service-unavailable"
+        "A signing service did not give a usable answer in time. Nothing was signed or attached with it."
+        "Try again; `--timeout` gives more time.";
+    ServiceRateLimited "service-rate-limited"
+        "A signing service refuses further requests for now."
+        "Wait as the message says, and sign more in one run: it needs one certificate.";
+    ServiceRefused "service-refused"
+        "A signing service refused the request."
+        "The message has its reason; for a certificate, check that the instance knows the issuer of the token.";
+    ServiceProtocol "service-protocol"
+        "A signing service's answer is not one of its protocol, so it says nothing."
+        "Check its address: a web page or proxy may answer instead.";
+    CertificateForeign "certificate-foreign"
+        "The certificate authority's certificate is for another key or another identity than the ones that asked."
+        "Do not use this certificate authority; tell its operator.";
+    EntryForeign "entry-foreign"
+        "The log's entry is about another signature, certificate or artifact than the one that was sent."
+        "Do not use this log; tell its operator.";
+    TimestampForeign "timestamp-foreign"
+        "The timestamp is over other bytes, or is the answer to another question."
+        "Do not use this timestamp authority; tell its operator.";
 
     // What was asked.
     PolicyMissing "policy-missing"

@@ -24,6 +24,7 @@ pub mod policy;
 pub mod evidence;
 pub mod verify;
 pub mod report;
+pub mod provenance;
 
 // The edges.
 #[cfg(feature = "client")]
@@ -32,6 +33,14 @@ pub mod registry;
 pub mod discover;
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "sign")]
+pub mod sign;
+#[cfg(feature = "scan")]
+pub mod scan;
+#[cfg(feature = "scan")]
+pub mod sbom;
+#[cfg(feature = "sign")]
+pub mod attach;
 
 // What tests need instead of the network.
 #[cfg(feature = "testing")]

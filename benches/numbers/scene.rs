@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cg_attest::client::{Client, VerifyRequest};
+use cg_attest::client::{Client, ClientBuilder, VerifyRequest};
 use cg_attest::image::{Descriptor, Reference};
 use cg_attest::limits::Limits;
 use cg_attest::policy::{Pattern, Policy};
@@ -63,6 +63,12 @@ impl Scene {
         client(&self.sigstore.trusted_root_json())
     }
 
+    /// The same for a run with so many images at once, as the command makes it.
+    pub(crate) fn client_for(&self, jobs: usize) -> Client {
+        let limits = Limits::default().for_jobs(jobs);
+        builder(&self.sigstore.trusted_root_json()).limits(limits).build()
+    }
+
     /// Verifies one image, which has to be accepted.
     pub(crate) fn verify(&self, client: &Client, reference: Reference, policy: &Policy, read_all: bool) -> Report {
         let mut request = VerifyRequest::new(reference, policy, self.now());
@@ -87,8 +93,12 @@ pub(crate) fn runtime() -> Runtime {
 }
 
 pub(crate) fn client(trusted_root: &str) -> Client {
+    builder(trusted_root).build()
+}
+
+fn builder(trusted_root: &str) -> ClientBuilder {
     let trust = TrustRoot::parse(trusted_root.as_bytes(), "virtual").expect("a trust root");
-    Client::builder(Arc::new(RemoteOptions::new().build().expect("a registry client")), trust).build()
+    Client::builder(Arc::new(RemoteOptions::new().build().expect("a registry client")), trust)
 }
 
 pub(crate) fn signer() -> Identity {

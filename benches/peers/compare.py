@@ -4,6 +4,7 @@ Times and memory are those of whole processes (wait4), medians of the runs; sigs
 inside their processes. Exit 1 when a limit is missed. Uses the lab that the variable LAB names.
 """
 
+import itertools
 import json
 import os
 import re
@@ -13,6 +14,8 @@ import sys
 import tempfile
 import time
 import urllib.request
+
+import produce
 
 LAB = os.environ["LAB"]
 TRUST = f"{LAB}/trust/trusted_root.json"
@@ -82,12 +85,18 @@ def two_hundred_images(cg_attest):
             with open(file.name) as stdin:
                 return process(["xargs", "-P2", "-n1", f"{LAB}/bin/cosign", "verify", *COSIGN], stdin)
 
-        def ours():
-            return process([cg_attest, "verify", "--require", "signature", *OURS, "--images", file.name])
+        def ours(*more):
+            return process([cg_attest, "verify", "--require", "signature", *more, *OURS, "--images", file.name])
 
-        own = in_turns(3, ours)[0][0]
+        jobs = (ours, lambda: ours("--all"))
+        before = in_turns(3, *jobs)
         theirs = cosign()[0]
-    yield f"{len(images)} images, 50 ms: cosign {theirs / 1000:.1f} s, ours {own / 1000:.2f} s", theirs / own, ">=", 20
+        after = in_turns(3, *jobs)
+    for n, what in enumerate(("", ", --all")):
+        # A busy machine is busy for both sides, but not at the same moment: the slower of before and after counts.
+        own = [runs[n][0] for runs in (before, after)]
+        each = " and ".join(f"{time / 1000:.2f}" for time in own)
+        yield f"{len(images)} images{what}, 50 ms: cosign {theirs / 1000:.1f} s, ours {each} s", theirs / max(own), ">=", 20
 
 
 def one_bundle(numbers):
@@ -110,10 +119,12 @@ def one_bundle(numbers):
 def main():
     cg_attest, numbers = sys.argv[1:]
     missed = 0
-    for name, ratio, sign, limit in [*twenty_attestations(cg_attest), *two_hundred_images(cg_attest), *one_bundle(numbers)]:
+    making = produce.bench(process, in_turns, DIRECT, SLOW, cg_attest)
+    benches = (twenty_attestations(cg_attest), two_hundred_images(cg_attest), one_bundle(numbers), making)
+    for name, ratio, sign, limit in itertools.chain(*benches):
         held = ratio >= limit if sign == ">=" else ratio <= limit
         missed += not held
-        print(f"{name:<82} {ratio:6.2f} {sign} {limit:.4g}  {'ok' if held else 'MISSED'}")
+        print(f"{name:<82} {ratio:6.2f} {sign} {limit:.4g}  {'ok' if held else 'MISSED'}", flush=True)
     return missed > 0
 
 

@@ -2,7 +2,10 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{completions, explain, get, inspect, tree, verify, verify_blob};
+use crate::commands::{
+    attach, attest, check, completions, diff, explain, get, inspect, provenance, sandbox, sbom, sign, sign_blob, tree,
+    trust, verify, verify_blob,
+};
 use crate::printer::ColorChoice;
 
 /// May I run this image? Verifies signatures, SBOMs and provenance of container images, per platform.
@@ -28,12 +31,32 @@ pub(crate) enum Command {
     VerifyBlob(Box<verify_blob::Args>),
     /// Print a verified attestation: its predicate, statement, envelope or bundle
     Get(Box<get::Args>),
+    /// Sign a file: a Sigstore bundle that cosign, sigstore-go and sigstore-python verify
+    SignBlob(Box<sign_blob::Args>),
+    /// Show where an image comes from: verified provenance beside the certificate that signed it
+    Provenance(Box<provenance::Args>),
     /// Show everything that is attached to an image and its platforms, unverified
     Tree(Box<tree::Args>),
+    /// Show what is trusted and which services sign, with expiry and what to do
+    Trust(Box<trust::Args>),
     /// Decode what is attached: who claims to have signed what, and when, unverified
     Inspect(Box<inspect::Args>),
+    /// Print the SBOM of one platform: the attached and verified one, or one made from what is in the layers
+    Sbom(Box<sbom::Args>),
+    /// Compare what is signed about an image with what is in it: packages, platform, layers, annotations
+    Check(Box<check::Args>),
+    /// Show what tells two images apart, per platform: packages, licences, configuration, provenance
+    Diff(Box<diff::Args>),
+    /// Sign an image: the index and every platform
+    Sign(Box<sign::Args>),
+    /// Sign SBOMs, provenance and other statements about an image, each for its own platform
+    Attest(Box<attest::Args>),
+    /// Attach bundles that were signed elsewhere to the image that they are about
+    Attach(Box<attach::Args>),
     /// Show a verification and three refusals, on an image made for it: no network, no account
     Demo,
+    /// Run a virtual Sigstore and a registry on this machine, to test signing without an account
+    Sandbox(sandbox::Args),
     /// Say what a reason code means and what to do about it
     Explain(explain::Args),
     /// Print completions for a shell

@@ -6,6 +6,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use tracing::Instrument as _;
 
+use super::cores::Cores;
 use crate::code::Code;
 use crate::discover::{self, Discovered, ImageRequest, Listed, Pending, within};
 use crate::evidence::{Candidate, Listing, ListingKind, Unread};
@@ -23,10 +24,11 @@ use crate::verify::{Assessed, Assessor, Cell, ImageFacts, State, decide};
 /// Cloning is cheap; clones share connections and tokens.
 #[derive(Clone)]
 pub struct Client {
-    pull: Arc<dyn Pull>,
-    trust: TrustRoot,
-    limits: Limits,
-    evidence_repository: Option<Repository>,
+    pub(super) pull: Arc<dyn Pull>,
+    pub(super) trust: TrustRoot,
+    pub(super) limits: Limits,
+    pub(super) evidence_repository: Option<Repository>,
+    pub(super) cores: Cores,
 }
 
 /// Collects the parts of a [`Client`].
@@ -84,7 +86,15 @@ impl Client {
     /// Begins a client that reads from `pull` and trusts `trust`.
     #[must_use]
     pub fn builder(pull: Arc<dyn Pull>, trust: TrustRoot) -> ClientBuilder {
-        ClientBuilder { client: Self { pull, trust, limits: Limits::default(), evidence_repository: None } }
+        let (limits, cores) = (Limits::default(), Cores::new());
+        ClientBuilder { client: Self { pull, trust, limits, evidence_repository: None, cores } }
+    }
+
+    /// The same client for images that are elsewhere. Clones of a client share
+    /// the cores that they verify on.
+    #[must_use]
+    pub fn reading_from(&self, pull: Arc<dyn Pull>) -> Self {
+        Self { pull, ..self.clone() }
     }
 
     /// Verifies one image. Whatever cannot be read is in the report, which is
@@ -113,7 +123,14 @@ impl Client {
             Ok((mut facts, index)) => {
                 facts.evidence_repository = self.evidence_repository.as_ref().map(ToString::to_string);
                 let repository = self.evidence_repository.as_ref().unwrap_or(request.image.reference.repository());
-                let run = Run { client: self, context: &context, repository, request };
+                let basis = Arc::new(Basis {
+                    policy: request.policy.clone(),
+                    trust: self.trust.clone(),
+                    now: request.now,
+                    limits: self.limits.clone(),
+                    keep_content: request.keep_content,
+                });
+                let run = Run { client: self, context: &context, repository, request, basis };
                 run.verify(&facts, index.as_ref(), &mut phases).await
             }
             Err(why) => Report::unresolved(&request.image.name(), why, Some(request.policy), &self.trust, request.now),
@@ -129,12 +146,27 @@ struct Run<'a> {
     context: &'a Context,
     repository: &'a Repository,
     request: &'a VerifyRequest<'a>,
+    basis: Arc<Basis>,
+}
+
+/// What candidates are verified with, owned, so that any thread can verify one.
+struct Basis {
+    policy: Policy,
+    trust: TrustRoot,
+    now: Timestamp,
+    limits: Limits,
+    keep_content: bool,
+}
+
+impl Basis {
+    fn assessor(&self) -> Assessor<'_> {
+        Assessor::new(&self.policy, &self.trust, self.now, &self.limits).keep_content(self.keep_content)
+    }
 }
 
 impl Run<'_> {
     async fn verify(&self, facts: &ImageFacts, index: Option<&Index>, phases: &mut Phases) -> Report {
-        let assessor = Assessor::new(self.request.policy, &self.client.trust, self.request.now, &self.client.limits);
-        let assessor = assessor.keep_content(self.request.keep_content);
+        let assessor = self.basis.assessor();
         let mut found = Found::default();
         let everything: Vec<usize> = (0..facts.targets.len()).collect();
         self.look(&assessor, facts, index, &everything, &mut found, phases).await;
@@ -163,29 +195,63 @@ impl Run<'_> {
     ) {
         let Self { client, context, request, .. } = self;
         let listing = discover::list(&*client.pull, context, self.repository, &facts.targets, which, index);
-        let discovered = match within(context, "listing evidence", listing).await {
+        let mut discovered = match within(context, "listing evidence", listing).await {
             Ok(discovered) => discovered,
-            Err(error) => nothing_listed(which, &error),
+            Err(error) => nothing_listed(context, which, &error),
         };
+        let listed = std::mem::take(&mut discovered.listed);
+        let first = self.sort(assessor, facts, listed, found, request.read_all);
+        let first = self.open(facts, &mut discovered, first, found).await;
+        // A manifest may say of its layers what the listing did not say of it.
+        let first = self.sort(assessor, facts, first, found, request.read_all);
         phases.end("list");
-        found.listings.extend(discovered.listings);
-        let mut first = Vec::new();
-        for listed in discovered.listed {
-            match listed {
-                Listed::Done(candidate) => found.assessed.push(assess(assessor, facts, &candidate)),
-                Listed::Pending(pending) if request.read_all || self.is_asked_for(&pending) => first.push(pending),
-                Listed::Pending(pending) => found.rest.push((assess(assessor, facts, &pending.skip()), pending)),
-            }
-        }
-        found.assessed.extend(self.read(assessor, facts, first).await);
+        found.assessed.extend(self.read(facts, first).await);
         phases.end("read");
         // Annotations are hints: before a cell is left unsatisfied, what they said is of another type is read too.
         let unsatisfied = |cell: &Cell| !cell.state.is_satisfied();
         if !found.rest.is_empty() && found.decide(assessor, facts).cells().iter().any(unsatisfied) {
             let rest = std::mem::take(&mut found.rest).into_iter().map(|(_, pending)| pending).collect();
-            found.assessed.extend(self.read(assessor, facts, rest).await);
+            let rest = self.open(facts, &mut discovered, rest, found).await;
+            let rest = self.sort(assessor, facts, rest, found, true);
+            found.assessed.extend(self.read(facts, rest).await);
             phases.end("read");
         }
+    }
+
+    /// Takes what is listed apart: what has to be read further is answered, and
+    /// of the others it is kept how they stand. Unless `everything` is wanted,
+    /// that is what a requirement asks for.
+    fn sort(
+        &self,
+        assessor: &Assessor<'_>,
+        facts: &ImageFacts,
+        listed: Vec<Listed>,
+        found: &mut Found,
+        everything: bool,
+    ) -> Vec<Pending> {
+        let mut wanted = Vec::new();
+        for listed in listed {
+            match listed {
+                Listed::Done(candidate) => found.assessed.push(assess(assessor, facts, &candidate)),
+                Listed::Pending(pending) if everything || self.is_asked_for(&pending) => wanted.push(pending),
+                Listed::Pending(pending) => found.rest.push((assess(assessor, facts, &pending.skip()), pending)),
+            }
+        }
+        wanted
+    }
+
+    /// Reads the manifests of referrers. How listing ended is known only then.
+    async fn open(
+        &self,
+        facts: &ImageFacts,
+        discovered: &mut Discovered,
+        pending: Vec<Pending>,
+        found: &mut Found,
+    ) -> Vec<Listed> {
+        let listed = pending.into_iter().map(Listed::Pending).collect();
+        let listed = discovered.open(&*self.client.pull, self.context, self.repository, &facts.targets, listed).await;
+        found.listings.append(&mut discovered.listings);
+        listed
     }
 
     /// Whether a requirement asks for what the annotation claims; without one it may be anything.
@@ -197,17 +263,23 @@ impl Run<'_> {
         })
     }
 
-    /// Reads layers in one flight and assesses each as it arrives, so that
-    /// bytes are dropped as soon as they are verified.
-    async fn read(&self, assessor: &Assessor<'_>, facts: &ImageFacts, pending: Vec<Pending>) -> Vec<Assessed> {
+    /// Reads layers in one flight and assesses each as it arrives, on any
+    /// core, so that bytes are dropped as soon as they are verified.
+    async fn read(&self, facts: &ImageFacts, pending: Vec<Pending>) -> Vec<Assessed> {
         let Self { client, context, .. } = self;
-        let one = |pending: Pending| async move {
+        let one = async |pending: Pending| {
             let reading = discover::read(&*client.pull, context, self.repository, &pending);
             let candidate = match within(context, "reading evidence", reading).await {
                 Ok(candidate) => candidate,
                 Err(error) => pending.failed(&error),
             };
-            assess(assessor, facts, &candidate)
+            let (basis, digest) = (Arc::clone(&self.basis), facts.targets[candidate.target].digest.clone());
+            let assessing = client.cores.run(move || basis.assessor().assess(&candidate, &digest));
+            match within(context, "verifying evidence", assessing).await {
+                Ok(Some(assessed)) => assessed,
+                Ok(None) => assess(&self.basis.assessor(), facts, &pending.skip()),
+                Err(error) => assess(&self.basis.assessor(), facts, &pending.failed(&error)),
+            }
         };
         join_all(pending.into_iter().map(one)).await
     }
@@ -248,8 +320,8 @@ fn is_absent(report: &Report, facts: &ImageFacts, target: usize) -> bool {
 }
 
 /// Every place of these targets failed: time ran out before any was known.
-fn nothing_listed(which: &[usize], error: &RegistryError) -> Discovered {
-    let mut discovered = Discovered::default();
+fn nothing_listed(context: &Context, which: &[usize], error: &RegistryError) -> Discovered {
+    let mut discovered = Discovered::nothing(context);
     for &target in which {
         for kind in [ListingKind::Referrers, ListingKind::SignatureTag, ListingKind::AttestationTag] {
             let failure = Unread::new(error.code(), error.to_string());

@@ -2,7 +2,8 @@
 
 use futures_util::future::join_all;
 
-use super::list::{Discovered, Listed, Pending, list};
+use super::list::list;
+use super::pending::{Listed, Pending};
 use super::{ImageRequest, ResolveError, read, resolve, within};
 use crate::evidence::{Candidate, Listing};
 use crate::image::Repository;
@@ -40,7 +41,9 @@ pub async fn everything<T>(
     let (facts, index) = within(context, "resolving", resolve(pull, context, request)).await??;
     let all: Vec<usize> = (0..facts.targets.len()).collect();
     let listing = list(pull, context, evidence, &facts.targets, &all, index.as_ref());
-    let Discovered { listings, listed, .. } = within(context, "listing evidence", listing).await?;
+    let mut discovered = within(context, "listing evidence", listing).await?;
+    let listed = std::mem::take(&mut discovered.listed);
+    let listed = discovered.open(pull, context, evidence, &facts.targets, listed).await;
     let reading = async |pending: &Pending| {
         if !wanted(pending.candidate.hint.as_deref()) {
             return each(&pending.skip());
@@ -55,5 +58,5 @@ pub async fn everything<T>(
         Listed::Pending(pending) => reading(pending).await,
     });
     let found = join_all(found).await;
-    Ok(Everything { facts, listings, found })
+    Ok(Everything { facts, listings: discovered.listings, found })
 }

@@ -1,74 +1,41 @@
 //! What is attached to each target, before any of it is read.
 
-use std::collections::{BTreeMap, HashSet};
-
 use futures_util::future::join_all;
 
-use super::manifest::{NoManifest, at_legacy_tag, legacy_tag, listed, refers_to};
-use crate::code::Code;
-use crate::digest::Digest;
+use super::manifest::{at_legacy_tag, legacy_tag};
+use super::open::layer;
+use super::pending::{Listed, Next, Pending};
+use super::tally::Tally;
 use crate::evidence::{
     Attached, Candidate, Content, Listing, ListingKind, Origin, OriginKind, Target, Unread, classify_manifest, hint,
     is_evidence,
 };
-use crate::image::{Descriptor, ImageDocument, Index, Manifest, Repository};
+use crate::image::{Descriptor, Index, Repository};
 use crate::registry::{Context, Pull, RegistryError};
 
 /// Everything that is listed for the targets of an image.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Discovered {
     /// How each place of each target was read.
     pub listings: Vec<Listing>,
-    /// What they list, in the order of targets and places.
+    /// What they list, in the order of targets and places. Of referrers only
+    /// the descriptors are known; [`open`](Self::open) reads their manifests.
     pub listed: Vec<Listed>,
+    pub(super) tally: Tally,
 }
 
-/// One piece of evidence that is listed.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a list of these lives for one flight of requests")]
-#[non_exhaustive]
-pub enum Listed {
-    /// Nothing more has to be read: it is unsigned, contradicted, or could not be read.
-    Done(Candidate),
-    /// Its content has to be read.
-    Pending(Pending),
-}
-
-/// A listed layer that is not read yet.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Pending {
-    /// What will be the candidate, with nothing read.
-    pub candidate: Candidate,
-    pub(super) layer: Descriptor,
-    pub(super) kind: OriginKind,
-}
-
-impl Pending {
-    /// The candidate as it stands while nothing asks for it.
+impl Discovered {
+    /// Nothing is listed, and nothing has been looked at.
     #[must_use]
-    pub fn skip(&self) -> Candidate {
-        self.candidate.clone()
+    pub fn nothing(context: &Context) -> Self {
+        let tally = Tally::new(context.limits().candidates);
+        Self { listings: Vec::new(), listed: Vec::new(), tally }
     }
-
-    /// The candidate, unread because of `error`.
-    #[must_use]
-    pub fn failed(&self, error: &RegistryError) -> Candidate {
-        Candidate { content: Content::Failed(unread(error)), ..self.candidate.clone() }
-    }
-}
-
-/// A place of a target, with the manifests that it lists.
-struct Place {
-    listing: Listing,
-    found: Vec<Listed>,
-    referrers: Vec<Descriptor>,
 }
 
 /// Lists the evidence of some targets, given by their place in the list: all
-/// places in one flight, then the referrers' manifests in one flight. `index`
-/// adds BuildKit's entries.
+/// places in one flight. `index` adds BuildKit's entries.
 pub async fn list(
     pull: &dyn Pull,
     context: &Context,
@@ -82,22 +49,19 @@ pub async fn list(
     });
     let places = join_all(places.map(|(n, target, kind)| place(pull, context, repository, n, target, kind))).await;
 
-    let manifests = places.iter().flat_map(|p| p.referrers.iter().map(|descriptor| (p.listing.target, descriptor)));
-    let read = manifests.map(|(n, descriptor)| referrer(pull, context, repository, n, &targets[n].digest, descriptor));
-    let mut read: std::collections::VecDeque<_> = join_all(read).await.into();
-
-    let mut discovered = Discovered::default();
-    for place in places {
-        let count = place.referrers.len();
-        discovered.listed.extend(place.found);
-        discovered.listed.extend(read.drain(..count).flatten());
-        discovered.listings.push(place.listing);
+    let mut discovered = Discovered::nothing(context);
+    for (listing, found) in places {
+        discovered.listed.extend(found);
+        discovered.listings.push(listing);
     }
     discovered.listed.extend(index.into_iter().flat_map(|index| buildkit(index, targets, which)));
-    bound(&mut discovered, targets.len(), context);
+    let Discovered { listings, listed, tally } = &mut discovered;
+    listed.retain(|listed| tally.count(listed));
+    listings.extend(tally.bound(listed));
     discovered
 }
 
+/// How one place was read, and what it lists.
 async fn place(
     pull: &dyn Pull,
     context: &Context,
@@ -105,28 +69,23 @@ async fn place(
     n: usize,
     target: &Target,
     kind: ListingKind,
-) -> Place {
-    let mut place = Place { listing: Listing::new(n, kind, None), found: Vec::new(), referrers: Vec::new() };
-    let failure = match kind {
+) -> (Listing, Vec<Listed>) {
+    let found = match kind {
         ListingKind::Referrers => match pull.referrers(context, repository, &target.digest).await {
             Ok(referrers) => {
-                place.referrers = referrers.descriptors.into_iter().filter(is_evidence).collect();
-                None
+                let evidence = referrers.descriptors.into_iter().filter(is_evidence);
+                Ok(evidence.map(|descriptor| referrer(n, descriptor)).collect())
             }
-            Err(error) => Some(unread(&error)),
+            Err(error) => Err(unread(&error)),
         },
         ListingKind::SignatureTag | ListingKind::AttestationTag => {
-            match legacy(pull, context, repository, n, target, kind).await {
-                Ok(found) => {
-                    place.found = found;
-                    None
-                }
-                Err(unread) => Some(unread),
-            }
+            legacy(pull, context, repository, n, target, kind).await
         }
     };
-    place.listing.failure = failure;
-    place
+    match found {
+        Ok(found) => (Listing::new(n, kind, None), found),
+        Err(failure) => (Listing::new(n, kind, Some(failure)), Vec::new()),
+    }
 }
 
 /// The layers at a legacy tag; a tag that is not there lists nothing.
@@ -144,73 +103,29 @@ async fn legacy(
         ListingKind::SignatureTag => OriginKind::LegacySignature,
         _ => OriginKind::LegacyAttestation,
     };
-    let layer = |attached: Attached| {
+    let fitting = |attached: Attached| {
         // At the legacy tags the place says what a layer is; SBOMs and images that happen to be there are passed over.
         let fits = match origin_kind {
             OriginKind::LegacySignature => attached.kind == OriginKind::SignatureReferrer,
             _ => attached.kind == OriginKind::LegacyAttestation,
         };
-        fits.then(|| pending(n, origin_kind, &tag, &manifest, attached))
+        fits.then(|| layer(n, origin_kind, &tag, &manifest, attached))
     };
-    Ok(classify_manifest(&manifest).into_iter().filter_map(layer).collect())
+    Ok(classify_manifest(&manifest).into_iter().filter_map(fitting).collect())
 }
 
-/// The evidence in one referrer's manifest.
-async fn referrer(
-    pull: &dyn Pull,
-    context: &Context,
-    repository: &Repository,
-    n: usize,
-    subject: &Digest,
-    descriptor: &Descriptor,
-) -> Vec<Listed> {
-    let place = Origin::new(OriginKind::BundleReferrer, descriptor.digest.to_string());
-    let done = |content: Content| {
-        vec![Listed::Done(Candidate {
-            target: n,
-            origin: place.clone(),
-            digest: None,
-            manifest_digest: Some(descriptor.digest.clone()),
-            size: descriptor.size,
-            hint: hint(&descriptor.annotations),
-            content,
-        })]
-    };
-    let manifest = match listed(pull, context, repository, descriptor).await {
-        Ok(ImageDocument::Manifest(manifest)) => manifest,
-        // An index may refer to an image too; it carries no evidence of its own.
-        Ok(ImageDocument::Index(_)) => return Vec::new(),
-        Err(NoManifest::Unread(unread)) => return done(Content::Failed(unread)),
-        Err(NoManifest::Rejected(why)) => return done(Content::Rejected(why)),
-    };
-    if let Err(why) = refers_to(manifest.subject(), manifest.blob().digest(), subject) {
-        return done(Content::Rejected(why));
-    }
-    let location = descriptor.digest.to_string();
-    classify_manifest(&manifest)
-        .into_iter()
-        .map(|a| {
-            let kind = a.kind;
-            pending(n, kind, &location, &manifest, a)
-        })
-        .collect()
-}
-
-fn pending(n: usize, kind: OriginKind, location: &str, manifest: &Manifest, attached: Attached) -> Listed {
-    let mut candidate = Candidate {
+/// A referrer as the listing has it: what is in its manifest is not known yet.
+fn referrer(n: usize, descriptor: Descriptor) -> Listed {
+    let candidate = Candidate {
         target: n,
-        origin: Origin::new(kind, location),
-        digest: Some(attached.layer.digest.clone()),
-        manifest_digest: Some(manifest.blob().digest().clone()),
-        size: attached.layer.size,
-        hint: attached.hint,
+        origin: Origin::new(OriginKind::BundleReferrer, descriptor.digest.to_string()),
+        digest: None,
+        manifest_digest: Some(descriptor.digest.clone()),
+        size: descriptor.size,
+        hint: hint(&descriptor.annotations),
         content: Content::Skipped,
     };
-    if kind == OriginKind::Buildkit {
-        candidate.content = Content::Unsigned;
-        return Listed::Done(candidate);
-    }
-    Listed::Pending(Pending { candidate, layer: attached.layer, kind })
+    Listed::Pending(Pending { candidate, next: Next::Manifest(descriptor) })
 }
 
 /// BuildKit's attestation manifests inside the index: nobody signed them, and
@@ -232,38 +147,6 @@ fn buildkit(index: &Index, targets: &[Target], which: &[usize]) -> Vec<Listed> {
         }))
     });
     listed.collect()
-}
-
-/// One piece of evidence is read once, however often it is listed; and a
-/// target that lists too many is not read at all, so that a flood cannot hide
-/// the genuine one and pass for an absence (scenario I-04).
-fn bound(discovered: &mut Discovered, targets: usize, context: &Context) {
-    let mut seen = HashSet::new();
-    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
-    let new = |listed: &Listed| {
-        // Two signers of one image sign the same document: what differs is beside it, in the annotations.
-        let (candidate, annotations) = match listed {
-            Listed::Done(candidate) => (candidate, None),
-            Listed::Pending(pending) => (&pending.candidate, Some(pending.layer.annotations.clone())),
-        };
-        let (manifest, content) = (candidate.manifest_digest.clone(), candidate.digest.clone());
-        let new = seen.insert((candidate.target, manifest, content, annotations));
-        if new {
-            *counts.entry(candidate.target).or_default() += 1;
-        }
-        new
-    };
-    discovered.listed.retain(new);
-    let limit = context.limits().candidates;
-    for target in (0..targets).filter(|n| counts.get(n).is_some_and(|count| *count > limit)) {
-        let detail = format!("{} pieces of evidence are listed, the limit is {limit}", counts[&target]);
-        let failure = Unread::new(Code::Limit, detail);
-        discovered.listings.push(Listing::new(target, ListingKind::Referrers, Some(failure)));
-        discovered.listed.retain(|listed| match listed {
-            Listed::Done(candidate) => candidate.target != target,
-            Listed::Pending(pending) => pending.candidate.target != target,
-        });
-    }
 }
 
 pub(super) fn unread(error: &RegistryError) -> Unread {

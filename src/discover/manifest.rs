@@ -8,7 +8,7 @@ use crate::image::{Descriptor, ImageDocument, ImageName, Manifest, Repository};
 use crate::registry::{Context, Pull};
 
 /// Why there is no manifest to look into.
-pub(super) enum NoManifest {
+pub(crate) enum NoManifest {
     /// It could not be read.
     Unread(Unread),
     /// It was read, and is not what the listing says.
@@ -53,7 +53,7 @@ pub(super) async fn at_legacy_tag(
 }
 
 /// What a listing names: a manifest, or an index.
-pub(super) async fn listed(
+pub(crate) async fn listed(
     pull: &dyn Pull,
     context: &Context,
     repository: &Repository,
@@ -79,13 +79,21 @@ pub(super) async fn listed(
             }
         }
     };
-    ImageDocument::parse(blob, media_type.as_deref())
-        .map_err(|error| NoManifest::Rejected(Unread::new(error.code(), error.to_string())))
+    ImageDocument::parse(blob.clone(), media_type.as_deref()).map_err(|error| {
+        let why = Unread::new(error.code(), error.to_string());
+        // The header, or the descriptor where the bytes are in it, is the
+        // registry's word and under no digest. Where the document is a whole one
+        // without it, nothing is known against the evidence (scenario H-05).
+        match ImageDocument::parse(blob, None) {
+            Ok(_) => NoManifest::Unread(why),
+            Err(_) => NoManifest::Rejected(why),
+        }
+    })
 }
 
 /// The manifest itself says what it refers to; the listing is the registry's
 /// word (scenarios H-06, H-17).
-pub(super) fn refers_to(found: Option<&Descriptor>, referrer: &Digest, subject: &Digest) -> Result<(), Unread> {
+pub(crate) fn refers_to(found: Option<&Descriptor>, referrer: &Digest, subject: &Digest) -> Result<(), Unread> {
     if found.is_some_and(|found| found.digest == *subject) {
         return Ok(());
     }

@@ -1,9 +1,9 @@
 //! From a reference to the evidence of its image: which requests, in which flight.
 //!
 //! 1. [`resolve`]: one request for the manifest or index that a reference names.
-//! 2. [`list`]: for every target, in one flight, the referrers and both legacy
-//!    tags; then the manifests of the referrers, in one flight.
-//! 3. [`read`]: the bundles and layers, in one flight.
+//! 2. [`list`]: for every target, in one flight, the referrers and both legacy tags.
+//! 3. [`Discovered::open`]: the manifests of the referrers that may matter, in one flight.
+//! 4. [`read`]: the bundles and layers, in one flight.
 //!
 //! [`everything`] goes that way without a policy, for showing what there is, and
 //! [`tree`] looks at everything that is attached, evidence or not, and reads none of it.
@@ -16,14 +16,20 @@ mod everything;
 mod grow;
 mod list;
 mod manifest;
+mod open;
+mod pending;
 mod read;
 mod resolve;
+mod tally;
 mod tree;
 
 pub use everything::{Everything, everything};
-pub use list::{Discovered, Listed, Pending, list};
+pub use list::{Discovered, list};
+pub use pending::{Listed, Pending};
 pub use read::read;
 pub use resolve::{ImageRequest, ResolveError, resolve};
 pub use tree::{Below, FailedListing, Layer, Node, NodeKind, Tree, tree};
 
 pub(crate) use deadline::within;
+#[cfg(feature = "sign")]
+pub(crate) use manifest::{NoManifest, listed, refers_to};

@@ -24,6 +24,10 @@ const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 /// Certificates in one annotation; real chains have two or three.
 const MAX_CHAIN: usize = 8;
 
+/// The predicate type of a layer.
+#[cfg(feature = "sign")]
+const LEGACY_PREDICATE: &str = "predicateType";
+
 type Annotations = BTreeMap<String, String>;
 
 #[derive(Deserialize)]
@@ -84,6 +88,41 @@ fn parts(annotations: &Annotations, signed: LegacySigned) -> Result<LegacyParts,
     Ok(LegacyParts { certificates, entry, timestamp, signed })
 }
 
+/// The annotations of an `.att` layer, as cosign writes them: the signature is
+/// in the envelope, and its annotation empty.
+#[cfg(feature = "sign")]
+pub(crate) fn written(parts: &LegacyParts, predicate_type: &str) -> Annotations {
+    let base64 = |bytes: &[u8]| STANDARD.encode(bytes);
+    let mut out = BTreeMap::from([
+        (SIGNATURE.to_owned(), String::new()),
+        (LEGACY_PREDICATE.to_owned(), predicate_type.to_owned()),
+    ]);
+    let pem = |der: &Vec<u8>| pem::encode_string("CERTIFICATE", pem::LineEnding::LF, der).unwrap_or_default();
+    if let [leaf, chain @ ..] = parts.certificates.as_slice() {
+        out.insert(CERTIFICATE.to_owned(), pem(leaf));
+        if !chain.is_empty() {
+            out.insert(CHAIN.to_owned(), chain.iter().map(pem).collect());
+        }
+    }
+    if let Some(entry) = &parts.entry {
+        let bundle = serde_json::json!({
+            "SignedEntryTimestamp": base64(&entry.signed_entry_timestamp),
+            "Payload": {
+                "body": base64(&entry.body),
+                "integratedTime": entry.integrated_time,
+                "logIndex": entry.log_index,
+                "logID": crate::digest::hex(&entry.log_id),
+            },
+        });
+        out.insert(BUNDLE.to_owned(), bundle.to_string());
+    }
+    if let Some(token) = &parts.timestamp {
+        let json = serde_json::json!({ "SignedRFC3161Timestamp": base64(token) });
+        out.insert(TIMESTAMP.to_owned(), json.to_string());
+    }
+    out
+}
+
 fn entry(text: &str) -> Result<LegacyEntry, Failure> {
     let wire: WireBundle = json::parse(text.as_bytes()).map_err(|e| invalid(BUNDLE, e))?;
     Ok(LegacyEntry {
@@ -125,7 +164,9 @@ fn certificates(what: &str, text: &str) -> Result<Vec<Vec<u8>>, Failure> {
         }
         found.push(der);
         if found.len() > MAX_CHAIN {
-            return Err(invalid(what, format_args!("more than {MAX_CHAIN} certificates")));
+            // Not read to the end: what is in it stays open (scenario K-04).
+            let detail = format!("{what}: more than {MAX_CHAIN} certificates");
+            return Err(Failure::new(CheckName::Structure, Code::Limit, detail));
         }
         rest = &block[end..];
     }
@@ -135,6 +176,19 @@ fn certificates(what: &str, text: &str) -> Result<Vec<Vec<u8>>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A certificate; nothing verifies it.
+    const PEM: &str = concat!(
+        "-----BEGIN CERTIFICATE-----\n",
+        "MIIBLDCB36ADAgECAhRdJPGpmzklnLqw5pftJk4HiJ1C9zAFBgMrZXAwDDEKMAgG\n",
+        "A1UEAwwBeDAeFw0yNjExMjEwMTMwMThaFw0yNjExMjIwMTMwMThaMAwxCjAIBgNV\n",
+        "BAMMAXgwKjAFBgMrZXADIQCoXMl9eWLsHa7/bzXcKJHp+Bk16LS5HUixuOxB0coB\n",
+        "QaNTMFEwHQYDVR0OBBYEFH+3+SuJ2/idTjvXHeED9RtOUbKgMB8GA1UdIwQYMBaA\n",
+        "FH+3+SuJ2/idTjvXHeED9RtOUbKgMA8GA1UdEwEB/wQFMAMBAf8wBQYDK2VwA0EA\n",
+        "ojYEHHn9MInQCAQF3niAMmP/FaKuaXI+x9/kgxFWe6pIrXvz9MHYQR6FyszIM7tQ\n",
+        "0J+O7dmsriXeNV6EpYMRAA==\n",
+        "-----END CERTIFICATE-----\n",
+    );
 
     fn annotated(pairs: &[(&str, &str)]) -> Annotations {
         pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
@@ -148,6 +202,14 @@ mod tests {
         for bad in [&[][..], &[(SIGNATURE, "")], &[(SIGNATURE, "A")], &[(SIGNATURE, "AAEC"), (CERTIFICATE, "x")]] {
             assert_eq!(simple_signing(&annotated(bad)).map(|_| ()).map_err(|f| f.code), Err(Code::BundleInvalid));
         }
+    }
+
+    #[test]
+    fn a_chain_is_read_up_to_a_limit() {
+        let chain = |count: usize| annotated(&[(SIGNATURE, "AAEC"), (CERTIFICATE, PEM), (CHAIN, &PEM.repeat(count))]);
+        let read = |count| simple_signing(&chain(count)).map(|parts| parts.certificates.len()).map_err(|f| f.code);
+        assert_eq!(read(MAX_CHAIN), Ok(1 + MAX_CHAIN));
+        assert_eq!(read(MAX_CHAIN + 1), Err(Code::Limit));
     }
 
     #[test]

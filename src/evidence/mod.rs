@@ -17,5 +17,7 @@ pub use decode::{
 };
 pub use target::{Listing, ListingKind, Target, TargetName};
 
+#[cfg(feature = "sign")]
+pub(crate) use annotations::written as legacy_annotations;
 #[cfg(feature = "client")]
 pub(crate) use classify::hint;

@@ -268,6 +268,12 @@ impl Index {
 }
 
 impl Manifest {
+    /// The media type.
+    #[must_use]
+    pub fn media_type(&self) -> &str {
+        &self.media_type
+    }
+
     /// The configuration.
     #[must_use]
     pub fn config(&self) -> &Descriptor {

@@ -57,6 +57,13 @@ pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
+/// At most `most` characters of what a server says. It may say anything, also
+/// to a terminal: only words are repeated.
+pub(crate) fn words(text: &str, most: usize) -> String {
+    let word = |c: &char| c.is_alphanumeric() || " .,:;/_-'()\"".contains(*c);
+    text.chars().filter(word).take(most).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::rules::Signers;
-use super::{LogEvidence, Policy};
+use super::{LogEvidence, Policy, SlsaLevel};
 use crate::digest::Digest;
 use crate::signer::Signer;
 
@@ -19,6 +19,9 @@ pub(crate) struct PolicyDocument {
     requirements: Vec<RequirementDocument>,
     required_platforms: Vec<String>,
     log_evidence: &'static str,
+    /// Absent where nothing is asked, so that the digests of such policies stay what they were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provenance: Option<ProvenanceDocument>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -43,10 +46,27 @@ struct ClaimDocument {
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
+struct ProvenanceDocument {
+    source_repository: Option<String>,
+    source_ref: Option<String>,
+    source_commit: Option<String>,
+    builders: Vec<PatternDocument>,
+    build_type: Option<String>,
+    slsa_level: Option<u8>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct RequirementDocument {
     name: String,
     level: &'static str,
     max_age_seconds: Option<u64>,
+}
+
+impl PolicyDocument {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 impl Policy {
@@ -81,6 +101,14 @@ impl Policy {
                 LogEvidence::Format => "format",
                 LogEvidence::Proof => "proof",
             },
+            provenance: (!self.provenance.is_empty()).then(|| ProvenanceDocument {
+                source_repository: self.provenance.repository.clone(),
+                source_ref: self.provenance.reference.clone(),
+                source_commit: self.provenance.commit.clone(),
+                builders: patterns(&self.provenance.builders),
+                build_type: self.provenance.build_type.clone(),
+                slsa_level: self.provenance.level.map(SlsaLevel::number),
+            }),
         };
         document.digest = serde_json::to_vec(&document).ok().map(|bytes| Digest::sha256(&bytes));
         document

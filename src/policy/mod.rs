@@ -1,14 +1,21 @@
 //! What is required: who may have signed, what must be attached, and where.
 
+mod agreement;
 mod document;
+mod level;
 mod pattern;
 mod preset;
+mod provenance;
 mod requirement;
 mod rules;
 
+pub use agreement::{Agreement, FieldAgreement};
+pub use level::{ShownLevel, SlsaLevel, SlsaLevelError};
 pub use pattern::{Matched, Pattern, PatternError};
 pub use preset::Preset;
+pub use provenance::ProvenanceRules;
 pub use requirement::{Level, Requirement, Wanted};
 pub use rules::{LogEvidence, Policy, PolicyBuilder, PolicyError};
 
 pub(crate) use document::PolicyDocument;
+pub(crate) use provenance::ProvenanceRow;

@@ -56,6 +56,12 @@ impl Requirement {
         Self { wanted: Wanted::Attestation(predicate), level, max_age: None }
     }
 
+    /// SLSA provenance of any version, at either level.
+    #[must_use]
+    pub fn slsa() -> Self {
+        Self { wanted: Wanted::Attestation(PredicateType::slsa()), level: Level::Either, max_age: None }
+    }
+
     /// The same at another level.
     #[must_use]
     pub fn at(self, level: Level) -> Self {

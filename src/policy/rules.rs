@@ -3,9 +3,11 @@
 use crate::check::{CheckName, Failure};
 use crate::code::Code;
 use crate::image::Platform;
-use crate::policy::{Matched, Pattern, PatternError, Requirement};
+use crate::limits::Limits;
+use crate::policy::{Matched, Pattern, PatternError, ProvenanceRow, ProvenanceRules, Requirement};
 use crate::signer::{Claim, IdentityKind, Signer};
 use crate::sigstore::PublicKey;
+use crate::statement::{Family, Statement};
 
 /// Who is trusted to have signed, and what has to be attached.
 ///
@@ -23,6 +25,7 @@ pub struct Policy {
     pub(super) requirements: Vec<Requirement>,
     pub(super) platforms: Vec<Platform>,
     pub(super) log_evidence: LogEvidence,
+    pub(super) provenance: ProvenanceRules,
 }
 
 #[derive(Debug, Clone)]
@@ -54,6 +57,7 @@ pub struct PolicyBuilder {
     requirements: Vec<Requirement>,
     platforms: Vec<Platform>,
     log_evidence: LogEvidence,
+    provenance: ProvenanceRules,
 }
 
 /// Why a policy cannot be built.
@@ -90,6 +94,9 @@ pub enum PolicyError {
     /// A claim that is asked for twice with different values, or empty.
     #[error("the claim {0} {1}")]
     Claim(&'static str, &'static str),
+    /// A source that cannot be compared.
+    #[error("{1:?} is not a {0} of a source: wanted {2}")]
+    Source(&'static str, String, &'static str),
 }
 
 impl PolicyError {
@@ -160,12 +167,23 @@ impl PolicyBuilder {
         self
     }
 
+    /// What the provenance has to say. Provenance is then required, also where no requirement says so.
+    #[must_use]
+    pub fn provenance(mut self, rules: ProvenanceRules) -> Self {
+        self.provenance = rules;
+        self
+    }
+
     /// Builds the policy.
     ///
     /// # Errors
     /// When it names no signer, requires nothing or contradicts itself.
-    pub fn build(self) -> Result<Policy, PolicyError> {
+    pub fn build(mut self) -> Result<Policy, PolicyError> {
         let signers = self.signers()?;
+        let asked = |r: &Requirement| Family::SLSA.iter().any(|uri| r.wanted().is_met_by(uri));
+        if !self.provenance.is_empty() && !self.requirements.iter().any(asked) {
+            self.requirements.push(Requirement::slsa());
+        }
         if self.requirements.is_empty() {
             return Err(PolicyError::NoRequirement);
         }
@@ -189,6 +207,7 @@ impl PolicyBuilder {
             requirements: self.requirements,
             platforms: self.platforms,
             log_evidence: self.log_evidence,
+            provenance: self.provenance,
         })
     }
 
@@ -305,6 +324,25 @@ impl Policy {
             }
         }
         Some(Ok(format!("{} as asked for", self.claims.len())))
+    }
+
+    /// What the provenance has to say.
+    #[must_use]
+    pub fn provenance_rules(&self) -> &ProvenanceRules {
+        &self.provenance
+    }
+
+    /// The rows of what the provenance has to say; none for a statement of another type, or if nothing is asked.
+    pub(crate) fn check_provenance(
+        &self,
+        signer: &Signer,
+        statement: &Statement,
+        limits: &Limits,
+    ) -> Vec<ProvenanceRow> {
+        if Family::name_of(statement.predicate_type()) != Some("slsa") {
+            return Vec::new();
+        }
+        self.provenance.check(signer, statement, limits)
     }
 
     /// What the policy trusts, for messages: names, or "a key".

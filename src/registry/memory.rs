@@ -7,7 +7,8 @@ use bytes::Bytes;
 use futures_util::stream;
 
 use super::{
-    BlobStream, BoxFuture, Context, Fetched, Problem, Pull, Push, Pushed, Referrers, ReferrersSource, RegistryError,
+    BlobStream, BoxFuture, Context, Deleted, Fetched, Problem, Pull, Push, Pushed, Referrers, ReferrersSource,
+    RegistryError,
 };
 use crate::digest::{Digest, VerifiedBlob};
 use crate::image::{Descriptor, ImageDocument, ImageName, Repository};
@@ -21,8 +22,28 @@ pub struct Memory {
 #[derive(Debug, Default)]
 struct Content {
     tags: BTreeMap<String, Digest>,
-    manifests: BTreeMap<Digest, (String, VerifiedBlob)>,
+    manifests: BTreeMap<Digest, Stored>,
     blobs: BTreeMap<Digest, VerifiedBlob>,
+}
+
+#[derive(Debug)]
+struct Stored {
+    media_type: String,
+    blob: VerifiedBlob,
+    /// What it refers to, and its descriptor as a list of referrers has it:
+    /// read once, since every listing looks at every manifest.
+    refers: Option<(Digest, Descriptor)>,
+}
+
+impl Stored {
+    fn new(media_type: &str, blob: &VerifiedBlob) -> Self {
+        let document = ImageDocument::parse(blob.clone(), Some(media_type)).ok();
+        let refers = document.and_then(|document| {
+            let subject = document.subject()?.digest.clone();
+            Some((subject, document.referrer_descriptor()))
+        });
+        Self { media_type: media_type.to_owned(), blob: blob.clone(), refers }
+    }
 }
 
 impl Memory {
@@ -50,19 +71,13 @@ impl Content {
             ImageName::Tag(tag) => self.tags.get(tag)?,
             ImageName::Digest(digest) => digest,
         };
-        let (media_type, blob) = self.manifests.get(digest)?;
+        let Stored { media_type, blob, .. } = self.manifests.get(digest)?;
         Some(Fetched::new(blob.clone(), Some(media_type.clone())))
     }
 
     fn referrers(&self, digest: &Digest) -> Vec<Descriptor> {
-        let mut found = Vec::new();
-        for (media_type, blob) in self.manifests.values() {
-            let Ok(document) = ImageDocument::parse(blob.clone(), Some(media_type)) else { continue };
-            if document.subject().is_some_and(|subject| subject.digest == *digest) {
-                found.push(document.referrer_descriptor());
-            }
-        }
-        found
+        let referring = self.manifests.values().filter_map(|stored| stored.refers.as_ref());
+        referring.filter(|(subject, _)| subject == digest).map(|(_, descriptor)| descriptor.clone()).collect()
     }
 }
 
@@ -140,12 +155,27 @@ impl Push for Memory {
                 return Err(RegistryError::new(Problem::Digest, "storing a manifest in memory", detail));
             }
             self.write(repository, |content| {
-                content.manifests.insert(digest.clone(), (media_type.to_owned(), manifest.clone()));
+                content.manifests.insert(digest.clone(), Stored::new(media_type, manifest));
                 if let ImageName::Tag(tag) = name {
                     content.tags.insert(tag.clone(), digest);
                 }
             });
             Ok(Pushed::new(true))
+        })
+    }
+
+    fn delete_manifest<'a>(
+        &'a self,
+        _context: &'a Context,
+        repository: &'a Repository,
+        digest: &'a Digest,
+    ) -> BoxFuture<'a, Result<Deleted, RegistryError>> {
+        Box::pin(async move {
+            let removed = self.write(repository, |content| {
+                content.tags.retain(|_, tagged| tagged != digest);
+                content.manifests.remove(digest)
+            });
+            Ok(if removed.is_some() { Deleted::Done } else { Deleted::Absent })
         })
     }
 }

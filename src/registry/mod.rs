@@ -3,6 +3,7 @@
 
 mod context;
 mod error;
+mod fallback;
 #[cfg(feature = "layout")]
 mod layout;
 mod memory;
@@ -12,9 +13,10 @@ mod traits;
 
 pub use context::Context;
 pub use error::{Problem, RegistryError};
+pub(crate) use fallback::fallback_tag;
 #[cfg(feature = "layout")]
 pub use layout::{Layout, LayoutImage};
 pub use memory::Memory;
 pub use mirrors::{MirrorError, Mirrors};
 pub use remote::{CredentialFiles, Login, OptionsError, Remote, RemoteOptions};
-pub use traits::{BlobStream, BoxFuture, Fetched, Pull, Push, Pushed, Referrers, ReferrersSource};
+pub use traits::{BlobStream, BoxFuture, Deleted, Fetched, Pull, Push, Pushed, Referrers, ReferrersSource};

@@ -145,6 +145,18 @@ impl Pushed {
     }
 }
 
+/// What became of a manifest that was to be deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Deleted {
+    /// It is gone.
+    Done,
+    /// It was not there.
+    Absent,
+    /// Nothing can be deleted here.
+    Unsupported,
+}
+
 /// Writing to a registry, a layout or memory.
 pub trait Push: Pull {
     /// Stores a blob, if it is not there yet.
@@ -164,4 +176,26 @@ pub trait Push: Pull {
         media_type: &'a str,
         manifest: &'a VerifiedBlob,
     ) -> BoxFuture<'a, Result<Pushed, RegistryError>>;
+
+    /// Stores a blob of which the caller knows that it is new, such as a
+    /// signature just made: nobody is asked whether it is there. Where it is
+    /// there after all, nothing changes.
+    fn push_new_blob<'a>(
+        &'a self,
+        context: &'a Context,
+        repository: &'a Repository,
+        blob: &'a VerifiedBlob,
+    ) -> BoxFuture<'a, Result<(), RegistryError>> {
+        self.push_blob(context, repository, blob)
+    }
+
+    /// Deletes a manifest. Where that cannot be done it stays, which is no error.
+    fn delete_manifest<'a>(
+        &'a self,
+        _context: &'a Context,
+        _repository: &'a Repository,
+        _digest: &'a Digest,
+    ) -> BoxFuture<'a, Result<Deleted, RegistryError>> {
+        Box::pin(std::future::ready(Ok(Deleted::Unsupported)))
+    }
 }

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{BlobReport, Report, Stats, Unresolved, Verdict, Warning};
+use super::{BaseRecord, BlobReport, Report, Stats, Unresolved, Verdict, Warning};
 use crate::check::Check;
 use crate::digest::Digest;
 use crate::evidence::{Origin, Unread};
@@ -31,6 +31,9 @@ pub struct Document<'a> {
     time: String,
     cells: &'a [Cell],
     candidates: Vec<Candidate<'a>>,
+    /// Only where it was asked what the image is built on.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    bases: &'a [BaseRecord],
     #[serde(skip_serializing_if = "Option::is_none")]
     stats: Option<&'a Stats>,
 }
@@ -128,6 +131,7 @@ impl<'a> Document<'a> {
             time: report.time().to_string(),
             cells: report.cells(),
             candidates: report.candidates().iter().map(|candidate| Candidate::of(report, candidate)).collect(),
+            bases: report.bases(),
             stats: report.stats(),
         }
     }

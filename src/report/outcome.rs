@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Document, NotAccepted, VerifiedImage};
+use super::{BASE, BaseRecord, Document, NotAccepted, VerifiedImage};
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::policy::Policy;
@@ -93,6 +93,7 @@ pub struct Report {
     pub(super) candidates: Vec<Assessed>,
     pub(super) warnings: Vec<Warning>,
     pub(super) stats: Option<Stats>,
+    pub(super) bases: Vec<BaseRecord>,
 }
 
 impl Report {
@@ -114,6 +115,7 @@ impl Report {
             candidates,
             warnings: trust_warnings(assessor.trust()).chain(warnings).collect(),
             stats: None,
+            bases: Vec::new(),
         }
     }
 
@@ -136,6 +138,7 @@ impl Report {
             candidates: Vec::new(),
             warnings: trust_warnings(trust).collect(),
             stats: None,
+            bases: Vec::new(),
         }
     }
 
@@ -147,6 +150,24 @@ impl Report {
     /// The same without what it cost, so that equal evidence gives equal documents.
     pub fn without_stats(self) -> Self {
         Self { stats: None, ..self }
+    }
+
+    /// The same with cells for what the image is built on. More cells never accept what fewer refused.
+    #[cfg(feature = "client")]
+    pub(crate) fn with_bases(mut self, cells: Vec<Cell>, bases: Vec<BaseRecord>, spent: (u64, u64)) -> Self {
+        self.cells.extend(cells);
+        if let Some(stats) = &mut self.stats {
+            stats.requests += spent.0;
+            stats.bytes += spent.1;
+        }
+        self.bases = bases;
+        self
+    }
+
+    /// What the platforms are built on, where that was asked.
+    #[must_use]
+    pub fn bases(&self) -> &[BaseRecord] {
+        &self.bases
     }
 
     /// The verdict: refuse if any cell is refused, else undecided if any is
@@ -194,9 +215,10 @@ impl Report {
         &self.warnings
     }
 
-    /// Whether a requirement is satisfied by evidence about this very digest.
+    /// Whether a requirement is satisfied by evidence about this very digest. What it is built on is no such evidence.
     pub(crate) fn vouches_for(&self, digest: &Digest) -> bool {
-        self.cells.iter().any(|cell| cell.state == State::Ok && cell.digest.as_ref() == Some(digest))
+        let vouches = |cell: &&Cell| cell.state == State::Ok && cell.requirement != BASE;
+        self.cells.iter().filter(vouches).any(|cell| cell.digest.as_ref() == Some(digest))
     }
 
     /// The policy that was applied; none where the image's name could not be read.

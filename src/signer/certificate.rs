@@ -12,6 +12,7 @@ use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
 use super::{Claim, Claims};
+use crate::code::Code;
 use crate::digest::Digest;
 use crate::time::Timestamp;
 
@@ -69,12 +70,23 @@ pub(crate) enum SignerError {
     Names(usize),
     #[error("the certificate's name is of a kind that no issuer gives out: {0}")]
     Kind(&'static str),
+    #[error("the certificate has {0} extensions, the limit is {MAX_EXTENSIONS}")]
+    Extensions(usize),
     #[error("the certificate has the extension {0} twice")]
     Twice(String),
     #[error("the extension {0} is not a text")]
     NotText(String),
     #[error("the certificate names two issuers: {0:?} (1.8) and {1:?} (1.1)")]
     Issuers(String, String),
+}
+
+impl SignerError {
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Extensions(_) => Code::Limit,
+            _ => Code::SignerInvalid,
+        }
+    }
 }
 
 /// A signer that nothing was verified for: what `inspect` shows.
@@ -133,15 +145,17 @@ impl Unverified {
         let mut names = None;
         let mut claims = Claims::default();
         let mut seen: Vec<ObjectIdentifier> = Vec::new();
-        for extension in tbs.extensions().into_iter().flatten() {
+        let extensions = tbs.extensions().map_or(&[][..], |extensions| extensions);
+        // Counted first: comparing each with all others is what a flood would cost (scenario K-05).
+        if extensions.len() > MAX_EXTENSIONS {
+            return Err(SignerError::Extensions(extensions.len()));
+        }
+        for extension in extensions {
             // The first of two would count for one reader and the last for another (scenario E-10).
             if seen.contains(&extension.extn_id) {
                 return Err(SignerError::Twice(extension.extn_id.to_string()));
             }
             seen.push(extension.extn_id);
-            if seen.len() > MAX_EXTENSIONS {
-                return Err(SignerError::Malformed(format!("more than {MAX_EXTENSIONS} extensions")));
-            }
             let value = extension.extn_value.as_bytes();
             if extension.extn_id == SUBJECT_ALT_NAME {
                 names = Some(SubjectAltName::from_der(value).map_err(|e| malformed(&e))?);
@@ -200,4 +214,29 @@ fn only_name(names: Vec<GeneralName>) -> Result<Identity, SignerError> {
         return Err(SignerError::Names(0));
     }
     Ok(Identity { value, kind })
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    use super::*;
+
+    /// A certificate for an e-mail address with so many extensions.
+    fn certificate(extensions: usize) -> Vec<u8> {
+        let mut params = rcgen::CertificateParams::default();
+        params.subject_alt_names = vec![rcgen::SanType::Rfc822Name("a@example.com".try_into().expect("ASCII"))];
+        let extension =
+            |n: usize| rcgen::CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99999, n as u64], vec![5, 0]);
+        params.custom_extensions = (1..extensions).map(extension).collect();
+        let key = rcgen::KeyPair::generate().expect("a key");
+        params.self_signed(&key).expect("a certificate").der().to_vec()
+    }
+
+    #[test]
+    fn extensions_are_read_up_to_a_limit() {
+        let read = |extensions| Signer::of_certificate(&certificate(extensions)).map(|signer| signer.identity.value);
+        assert_eq!(read(MAX_EXTENSIONS), Ok("a@example.com".to_owned()));
+        let over = read(MAX_EXTENSIONS + 1);
+        assert_eq!(over, Err(SignerError::Extensions(MAX_EXTENSIONS + 1)));
+        assert_eq!(over.map_err(|error| error.code()), Err(Code::Limit));
+    }
 }

@@ -49,7 +49,17 @@ pub struct UnknownClaim(String);
 
 impl Claim {
     pub(super) const ISSUER_V1: Self = Self { number: 1 };
+    pub(super) const GITHUB_SHA: Self = Self { number: 3 };
+    pub(super) const GITHUB_REPOSITORY: Self = Self { number: 5 };
+    pub(super) const GITHUB_REF: Self = Self { number: 6 };
     pub(super) const ISSUER: Self = Self { number: 8 };
+    pub(super) const BUILD_SIGNER: Self = Self { number: 9 };
+    pub(super) const RUNNER_ENVIRONMENT: Self = Self { number: 11 };
+    pub(super) const SOURCE_REPOSITORY: Self = Self { number: 12 };
+    pub(super) const SOURCE_DIGEST: Self = Self { number: 13 };
+    pub(super) const SOURCE_REF: Self = Self { number: 14 };
+    pub(super) const BUILD_CONFIG: Self = Self { number: 18 };
+    pub(super) const RUN_INVOCATION: Self = Self { number: 21 };
 
     /// The names of all claims.
     #[must_use]

@@ -10,6 +10,8 @@ use sigstore_verify::types::{
     MediaType, SignatureBytes, SignatureContent, SignedTimestamp, TimestampToken, TransparencyLogEntry,
 };
 
+#[cfg(feature = "sign")]
+use super::logged_envelope::logged_envelope;
 use crate::check::{CheckName, Failure};
 use crate::code::Code;
 use crate::digest::{Digest, hex};
@@ -162,6 +164,44 @@ impl Bundle {
             }
         }
         Ok(self)
+    }
+
+    /// What cosign's legacy layout keeps of a bundle with an envelope; the
+    /// reason why not, where it has no place for something.
+    #[cfg(feature = "sign")]
+    pub(crate) fn to_legacy(&self) -> Result<LegacyParts, &'static str> {
+        let SignatureContent::DsseEnvelope(envelope) = &self.inner.content else {
+            return Err("the manifest itself is signed, and that format signs a document about it");
+        };
+        let material = &self.inner.verification_material;
+        let [entry] = material.tlog_entries.as_slice() else {
+            return Err("it has place for exactly one log entry");
+        };
+        if matches!(entry.kind_version, KindVersion::HashedRekordV001) {
+            return Err("its readers do not take a log entry of the kind hashedrekord for an attestation");
+        }
+        let (Some(promise), Some(time)) = (&entry.inclusion_promise, entry.integrated_time) else {
+            return Err("its log evidence is a promise, which only Rekor v1 makes");
+        };
+        let timestamps = &material.timestamp_verification_data.rfc3161_timestamps;
+        if timestamps.len() > 1 {
+            return Err("it has place for one timestamp");
+        }
+        let body = entry.canonicalized_body.as_bytes();
+        let json = logged_envelope(envelope, body)
+            .ok_or("its readers compare the envelope with the log's hash of it, and this is not as it was logged")?;
+        Ok(LegacyParts {
+            certificates: self.leaf().map(<[u8]>::to_vec).into_iter().collect(),
+            entry: Some(LegacyEntry {
+                signed_entry_timestamp: promise.signed_entry_timestamp.as_bytes().to_vec(),
+                body: entry.canonicalized_body.as_bytes().to_vec(),
+                integrated_time: time.as_second(),
+                log_index: entry.log_index.get(),
+                log_id: entry.log_id.key_id.as_bytes().to_vec(),
+            }),
+            timestamp: timestamps.first().map(|token| token.signed_timestamp.as_bytes().to_vec()),
+            signed: LegacySigned::Envelope { json },
+        })
     }
 
     /// What the signature is over.

@@ -21,6 +21,13 @@ pub(crate) fn embedded_json() -> [&'static str; 3] {
     [SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT, SIGSTORE_GITHUB_TRUSTED_ROOT]
 }
 
+/// The embedded signing configs: public good, staging.
+#[cfg(feature = "sign")]
+pub(crate) fn embedded_signing_config() -> [&'static str; 2] {
+    use sigstore_verify::trust_root::{SIGSTORE_PRODUCTION_SIGNING_CONFIG, SIGSTORE_STAGING_SIGNING_CONFIG};
+    [SIGSTORE_PRODUCTION_SIGNING_CONFIG, SIGSTORE_STAGING_SIGNING_CONFIG]
+}
+
 /// A trusted root whose unusable log keys were taken out.
 #[derive(Debug, Clone)]
 pub(crate) struct ParsedRoot {

@@ -88,6 +88,11 @@ impl Verifier {
         Ok(Self { inner, root, log, sct })
     }
 
+    /// The root that it verifies with.
+    pub(crate) fn root(&self) -> &ParsedRoot {
+        &self.root
+    }
+
     /// Runs every check of the verifier; the identity is left to the policy.
     /// `now` is the time of evidence that nothing dates.
     pub(crate) fn verify(

@@ -1,9 +1,15 @@
-//! What is signed: in-toto statements, simple-signing documents, and the types of predicates.
+//! What is signed: in-toto statements, simple-signing documents, the types of predicates, SLSA provenance, and what apko says.
 
+mod apko;
 mod document;
 mod predicate_type;
 mod simple_signing;
+mod slsa;
 
+pub use apko::{ApkoConfiguration, ApkoError, apko_installed};
 pub use document::{PAYLOAD_TYPE, Statement, StatementError, Subject};
 pub use predicate_type::{COSIGN_SIGN, Family, PredicateType, PredicateTypeError};
 pub use simple_signing::SimpleSigning;
+pub use slsa::{BuildType, Dependency, Field, Provenance, ProvenanceError, SlsaVersion, Source, Stated};
+
+pub(crate) use slsa::canonical_repository;

@@ -15,6 +15,12 @@ pub struct Family {
     prefixes: &'static [&'static str],
 }
 
+const SLSA: Family = Family {
+    name: "slsa",
+    types: &["https://slsa.dev/provenance/v1", "https://slsa.dev/provenance/v0.2", "https://slsa.dev/provenance/v0.1"],
+    prefixes: &[],
+};
+
 /// The families, by the name used in `--require` and `--type`.
 const FAMILIES: &[Family] = &[
     Family {
@@ -28,15 +34,7 @@ const FAMILIES: &[Family] = &[
         prefixes: &["https://spdx.dev/Document/v3."],
     },
     Family { name: "cyclonedx", types: &["https://cyclonedx.org/bom"], prefixes: &["https://cyclonedx.org/bom/v1."] },
-    Family {
-        name: "slsa",
-        types: &[
-            "https://slsa.dev/provenance/v1",
-            "https://slsa.dev/provenance/v0.2",
-            "https://slsa.dev/provenance/v0.1",
-        ],
-        prefixes: &[],
-    },
+    SLSA,
     Family {
         name: "vsa",
         types: &["https://slsa.dev/verification_summary/v1", "https://slsa.dev/verification_summary/v0.2"],
@@ -96,6 +94,9 @@ impl Family {
         FAMILIES.iter().map(|family| family.name).collect()
     }
 
+    /// The predicate types of SLSA provenance.
+    pub(crate) const SLSA: &'static [&'static str] = SLSA.types;
+
     /// The short name of the family that `uri` belongs to.
     #[must_use]
     pub fn name_of(uri: &str) -> Option<&'static str> {
@@ -109,6 +110,12 @@ impl Family {
 }
 
 impl PredicateType {
+    /// The family of SLSA provenance.
+    #[must_use]
+    pub fn slsa() -> Self {
+        Self { wanted: Wanted::Family(SLSA) }
+    }
+
     /// Whether a statement of the type `uri` is what is wanted. Types are
     /// compared as they stand: a trailing slash or `http` is another type (scenario G-15).
     #[must_use]
@@ -116,6 +123,15 @@ impl PredicateType {
         match &self.wanted {
             Wanted::Family(family) => family.contains(uri),
             Wanted::Exact(exact) => exact == uri,
+        }
+    }
+
+    /// The type to write: of a family, the one that most readers know.
+    #[must_use]
+    pub fn to_write(&self) -> &str {
+        match &self.wanted {
+            Wanted::Family(family) => family.types.first().copied().unwrap_or(family.name),
+            Wanted::Exact(exact) => exact,
         }
     }
 

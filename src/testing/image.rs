@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::layer::LayerBuilder;
 use super::sigstore::Layer;
 use super::upload::{Upload, empty_config, json_blob};
-use crate::digest::VerifiedBlob;
-use crate::image::{Descriptor, Platform, media};
+use crate::digest::{Digest, VerifiedBlob};
+use crate::image::{Descriptor, ImageDocument, Platform, media};
 
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 
 /// How BuildKit stores its unsigned attestations in an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +29,12 @@ pub enum BuildKit {
 pub struct ImageBuilder {
     platforms: Vec<Platform>,
     content: String,
+    layers: Vec<LayerBuilder>,
     annotations: BTreeMap<String, String>,
+    image_annotations: BTreeMap<String, String>,
+    base: Option<Image>,
     buildkit: Option<BuildKit>,
+    run: Option<serde_json::Value>,
     tag: Option<String>,
 }
 
@@ -53,8 +57,12 @@ impl ImageBuilder {
         Self {
             platforms: ["amd64", "arm64"].into_iter().filter_map(linux).collect(),
             content: "hello".to_owned(),
+            layers: Vec::new(),
             annotations: BTreeMap::new(),
+            image_annotations: BTreeMap::new(),
+            base: None,
             buildkit: None,
+            run: None,
             tag: Some("latest".to_owned()),
         }
     }
@@ -69,15 +77,36 @@ impl ImageBuilder {
         Self { content: text.to_owned(), ..self }
     }
 
+    /// With these layers on every platform, the lowest first, instead of the one file.
+    pub fn layers(self, layers: impl IntoIterator<Item = LayerBuilder>) -> Self {
+        Self { layers: layers.into_iter().collect(), ..self }
+    }
+
     /// With an annotation on the index.
     pub fn annotation(mut self, key: &str, value: &str) -> Self {
         self.annotations.insert(key.to_owned(), value.to_owned());
         self
     }
 
+    /// With an annotation on the image of each platform.
+    pub fn image_annotation(mut self, key: &str, value: &str) -> Self {
+        self.image_annotations.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Built on another image: the layers of its platforms come first.
+    pub fn on(self, base: &Image) -> Self {
+        Self { base: Some(base.clone()), ..self }
+    }
+
     /// With an unsigned SPDX and provenance attestation for each platform, as BuildKit adds them.
     pub fn buildkit(self, buildkit: BuildKit) -> Self {
         Self { buildkit: Some(buildkit), ..self }
+    }
+
+    /// With this JSON object as what a container begins with: `config` of the configuration.
+    pub fn run(self, json: &str) -> Self {
+        Self { run: Some(serde_json::from_str(json).expect("a test writes JSON")), ..self }
     }
 
     /// Under this tag.
@@ -110,7 +139,17 @@ impl ImageBuilder {
 
     fn platform_image(&self, number: usize, platform: &Platform, upload: &mut Upload) -> Descriptor {
         let text = format!("{} on {platform} ({number})\n", self.content);
-        let layer = upload.blob(LAYER, VerifiedBlob::of(tar_of("usr/share/hello", text.as_bytes())));
+        let on = self.base.as_ref().map_or_else(Vec::new, |base| base.layers_of(platform, upload));
+        let (mut descriptors, mut diff_ids): (Vec<_>, Vec<_>) = on.into_iter().unzip();
+        let mut layers = self.layers.clone();
+        if layers.is_empty() {
+            layers.push(LayerBuilder::new().file("usr/share/hello", text));
+        }
+        for layer in layers {
+            let (media_type, blob, diff_id) = layer.build();
+            descriptors.push(upload.blob(&media_type, blob));
+            diff_ids.push(diff_id);
+        }
         let name = platform.to_string();
         let mut words = name.split('/');
         let mut config = json!({
@@ -118,13 +157,20 @@ impl ImageBuilder {
             "architecture": words.next(),
             "created": "2026-03-02T11:00:00Z",
             "config": { "Cmd": ["/usr/bin/hello"] },
-            "rootfs": { "type": "layers", "diff_ids": [layer.digest] },
+            "rootfs": { "type": "layers", "diff_ids": diff_ids },
         });
+        if let Some(run) = &self.run {
+            config["config"] = run.clone();
+        }
         if let Some(variant) = words.next() {
             config["variant"] = json!(variant);
         }
         let config = upload.blob(CONFIG, json_blob(&config));
-        upload.manifest(media::MANIFEST, &manifest(&config, &[layer]), None)
+        let mut manifest = manifest(&config, &descriptors);
+        if !self.image_annotations.is_empty() {
+            manifest["annotations"] = json!(self.image_annotations);
+        }
+        upload.manifest(media::MANIFEST, &manifest, None)
     }
 }
 
@@ -135,6 +181,29 @@ impl Default for ImageBuilder {
 }
 
 impl Image {
+    /// The layers of a platform and their diff IDs; their blobs are added to an upload.
+    fn layers_of(&self, platform: &Platform, upload: &mut Upload) -> Vec<(Descriptor, Digest)> {
+        #[derive(serde::Deserialize)]
+        struct Configuration {
+            rootfs: RootFs,
+        }
+        #[derive(serde::Deserialize)]
+        struct RootFs {
+            diff_ids: Vec<Digest>,
+        }
+        let Some(image) = self.platform(platform) else { return Vec::new() };
+        let manifests = self.upload.manifests().find(|(_, _, blob)| *blob.digest() == image.digest);
+        let parsed = manifests.and_then(|(_, kind, blob)| ImageDocument::parse(blob.clone(), Some(kind)).ok());
+        let Some(ImageDocument::Manifest(manifest)) = parsed else { return Vec::new() };
+        let blob = |digest: &Digest| self.upload.blobs().find(|blob| blob.digest() == digest);
+        let config = blob(&manifest.config().digest).and_then(|blob| serde_json::from_slice(blob.bytes()).ok());
+        let Some(Configuration { rootfs }) = config else { return Vec::new() };
+        for layer in manifest.layers() {
+            blob(&layer.digest).into_iter().for_each(|blob| drop(upload.blob(&layer.media_type, blob.clone())));
+        }
+        manifest.layers().iter().cloned().zip(rootfs.diff_ids).collect()
+    }
+
     /// The image of a platform.
     #[must_use]
     pub fn platform(&self, wanted: &Platform) -> Option<&Descriptor> {
@@ -284,23 +353,4 @@ fn buildkit_manifest(buildkit: BuildKit, image: &Descriptor, upload: &mut Upload
     ];
     descriptor.annotations = annotations.map(|(key, value)| (key.to_owned(), value)).into();
     descriptor
-}
-
-/// A tar archive of one file (POSIX ustar).
-fn tar_of(path: &str, content: &[u8]) -> Vec<u8> {
-    let mut header = [0; 512];
-    let mut put = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
-    put(0, path);
-    put(100, "0000644\0");
-    put(108, "0000000\0");
-    put(116, "0000000\0");
-    put(124, &format!("{:011o}\0", content.len()));
-    put(136, "00000000000\0");
-    put(148, "        ");
-    put(156, "0");
-    put(257, "ustar\x0000");
-    let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
-    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-    let padding = vec![0; content.len().next_multiple_of(512) - content.len()];
-    [&header, content, &padding, &[0; 1024]].concat()
 }

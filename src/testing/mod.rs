@@ -6,15 +6,21 @@
 //! production instance: what is minted is trusted only by who chooses the
 //! virtual instance's own trust root.
 
+mod http;
 mod image;
+mod layer;
 mod registry;
+mod services;
 mod sigstore;
 mod statement;
 mod tuf;
 mod upload;
 
+pub use http::{Answer, Fault as RegistryFault, RecordedRequest};
 pub use image::{BuildKit, Image, ImageBuilder};
-pub use registry::{Answer, Auth, Fault as RegistryFault, RecordedRequest, ReferrersApi, Registry, TokenService};
+pub use layer::LayerBuilder;
+pub use registry::{Auth, ReferrersApi, Registry, TokenService};
+pub use services::{ServiceFault, SigstoreServer};
 pub use sigstore::{BundleVersion, Fault, Identity, Layer, Log, ManagedKey, Mint, SubjectName, VirtualSigstore};
 pub use statement::{Statement, simple_signing};
 pub use tuf::{TufRepository, TufServer};

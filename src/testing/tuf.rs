@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
-use super::registry::{Answer, Fault, Registry};
+use super::http::{Answer, Answering, Handler, RecordedRequest, Server};
 use crate::digest::Digest;
 use crate::time::Timestamp;
 
@@ -158,8 +158,39 @@ fn hex(bytes: &[u8]) -> String {
 /// A repository on `127.0.0.1`, over HTTP. Dropping it stops it.
 #[derive(Debug)]
 pub struct TufServer {
-    server: Registry,
-    answers: Arc<Mutex<BTreeMap<String, Answer>>>,
+    server: Server<Files>,
+}
+
+/// What is served, by its path.
+#[derive(Default)]
+struct Files(Mutex<Shelf>);
+
+#[derive(Default)]
+struct Shelf {
+    answers: BTreeMap<String, Answer>,
+    /// How many of the next requests fail.
+    failing: BTreeMap<String, usize>,
+}
+
+impl Files {
+    fn lock(&self) -> MutexGuard<'_, Shelf> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Handler for Files {
+    fn answer<'a>(&'a self, request: &'a RecordedRequest) -> Answering<'a> {
+        let path = request.path.trim_start_matches('/');
+        let mut shelf = self.lock();
+        let answer = match shelf.failing.get_mut(path).filter(|times| **times > 0) {
+            Some(times) => {
+                *times -= 1;
+                Answer::status(503)
+            }
+            None => shelf.answers.get(path).cloned().unwrap_or_else(|| Answer::status(404)),
+        };
+        Box::pin(std::future::ready(answer))
+    }
 }
 
 impl TufServer {
@@ -169,14 +200,8 @@ impl TufServer {
     /// When the machine has no loopback address or starts no thread.
     #[must_use]
     pub fn start(repository: &TufRepository) -> Self {
-        let answers = Arc::new(Mutex::new(BTreeMap::new()));
-        let served = Arc::clone(&answers);
-        let server = Registry::start();
-        server.fault(Fault::on("/").compute(move |request| {
-            let found = lock(&served).get(request.path.trim_start_matches('/')).cloned();
-            Some(found.unwrap_or_else(|| Answer::status(404)))
-        }));
-        let this = Self { server, answers };
+        let server = Server::start(0, |_| Files::default()).expect("a port on 127.0.0.1");
+        let this = Self { server };
         this.serve(repository);
         this
     }
@@ -184,12 +209,18 @@ impl TufServer {
     /// Serves this repository from now on, and nothing else.
     pub fn serve(&self, repository: &TufRepository) {
         let files = repository.files().into_iter();
-        *lock(&self.answers) = files.map(|(path, bytes)| (path, Answer::status(200).body(bytes))).collect();
+        self.server.handler().lock().answers =
+            files.map(|(path, bytes)| (path, Answer::status(200).body(bytes))).collect();
     }
 
     /// Gives this answer at `path` (`timestamp.json`) from now on.
     pub fn answer(&self, path: &str, answer: Answer) {
-        lock(&self.answers).insert(path.to_owned(), answer);
+        self.server.handler().lock().answers.insert(path.to_owned(), answer);
+    }
+
+    /// Answers the next `times` requests for `path` with 503.
+    pub fn fail(&self, path: &str, times: usize) {
+        self.server.handler().lock().failing.insert(path.to_owned(), times);
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -204,8 +235,4 @@ impl TufServer {
         self.server.clear_log();
         lines
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

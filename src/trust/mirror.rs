@@ -1,16 +1,23 @@
 //! A TUF repository over HTTP.
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_LENGTH};
+use tokio::time::Instant;
 use url::Url;
 
-use crate::net::{self, TlsError};
+use crate::net::{self, Attempt, Backoff, GaveUp, TlsError};
 use crate::sigstore::{Fetch, Fetching, TufError};
 
 /// The client and the address. No credentials go there, whatever is configured for registries (scenario J-10).
 pub(super) struct Mirror {
     base: Url,
     client: reqwest::Client,
+    attempts: u32,
+    backoff: Backoff,
+    /// No pause goes beyond it.
+    deadline: Instant,
 }
 
 /// Reads a repository's address: `https://HOST/PATH/`, or `http`. Plain HTTP is
@@ -35,7 +42,7 @@ pub(super) fn address(text: &str) -> Result<Url, String> {
 }
 
 impl Mirror {
-    pub(super) fn new(base: Url) -> Result<Self, TufError> {
+    pub(super) fn new(base: Url, attempts: u32, backoff: Backoff, time: Duration) -> Result<Self, TufError> {
         let local = base.scheme() == "http" && net::is_loopback(&base);
         let builder = net::builder(local, &[]).map_err(|error| match error {
             TlsError::NoProvider => TufError::NoCrypto,
@@ -43,16 +50,25 @@ impl Mirror {
         })?;
         let client = builder.user_agent(concat!("cg-attest/", env!("CARGO_PKG_VERSION"))).build();
         let client = client.map_err(|error| TufError::Unavailable(net::root_cause(&error)))?;
-        Ok(Self { base, client })
+        Ok(Self { base, client, attempts, backoff, deadline: Instant::now() + time })
     }
 
+    /// Reads a file, again where that may help and as long as there is time.
     async fn get(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, TufError> {
+        let left = || self.deadline.checked_duration_since(Instant::now());
+        let done = net::attempts(self.attempts, self.backoff, left, || self.attempt(path, limit)).await;
+        done.map_err(|GaveUp { error, .. }| error)
+    }
+
+    async fn attempt(&self, path: &str, limit: u64) -> Result<Option<Vec<u8>>, Attempt<TufError>> {
         let host = self.base.host_str().unwrap_or_default();
         let lost = |error: reqwest::Error| {
             let what = if error.is_timeout() { "no answer in time".to_owned() } else { net::root_cause(&error) };
-            TufError::Unavailable(format!("{host} cannot be reached: {what}"))
+            let retry = !error.is_builder();
+            Attempt { error: TufError::Unavailable(format!("{host} cannot be reached: {what}")), retry, asked: None }
         };
-        let too_long = || TufError::Limit(format!("{path} has more than {limit} bytes"));
+        let for_good = |error| Attempt { error, retry: false, asked: None };
+        let too_long = || for_good(TufError::Limit(format!("{path} has more than {limit} bytes")));
         let mut url = self.base.clone();
         // By segments: no name can lead to another host or out of the repository (scenario M-07).
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -65,11 +81,15 @@ impl Mirror {
             // Object stores say "forbidden" of what is not there.
             StatusCode::NOT_FOUND | StatusCode::FORBIDDEN => return Ok(None),
             status if status.is_redirection() => {
-                return Err(TufError::Unavailable(format!(
+                return Err(for_good(TufError::Unavailable(format!(
                     "{host} sends {path} elsewhere ({status}), which is not followed"
-                )));
+                ))));
             }
-            status => return Err(TufError::Unavailable(format!("{host} answers {status} to {path}"))),
+            status => {
+                let error = TufError::Unavailable(format!("{host} answers {status} to {path}"));
+                let asked = net::retry_after(answer.headers());
+                return Err(Attempt { error, retry: net::may_pass(status.as_u16()), asked });
+            }
         }
         let announced = answer.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if announced.is_some_and(|length| length > limit) {

@@ -11,9 +11,11 @@ mod mirror;
 #[cfg(feature = "client")]
 mod refresh;
 mod root;
+mod service;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
 
 #[cfg(feature = "client")]
 pub use refresh::Refresh;
 pub use root::{Instance, Profile, TrustError, TrustRoot};
+pub use service::{ServiceKind, TrustedService};

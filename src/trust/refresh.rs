@@ -30,6 +30,7 @@ use super::mirror::{self, Mirror};
 use super::{Instance, TrustError, TrustRoot};
 use crate::code::Code;
 use crate::limits::Limits;
+use crate::net::Backoff;
 use crate::sigstore::{self, Files, TufError};
 use crate::time::{Timestamp, human};
 
@@ -64,6 +65,7 @@ pub struct Refresh {
     fresh_for: Duration,
     offline: bool,
     limits: Limits,
+    backoff: Backoff,
 }
 
 impl Refresh {
@@ -84,6 +86,7 @@ impl Refresh {
             fresh_for: FRESH,
             offline: false,
             limits: Limits::default(),
+            backoff: Backoff::default(),
         }
     }
 
@@ -128,11 +131,18 @@ impl Refresh {
         Self { offline, ..self }
     }
 
-    /// Other bounds than the default ones: `trusted_root_bytes`, and
-    /// `total_time` if it is less than half a minute.
+    /// Other bounds than the default ones: `trusted_root_bytes`, `attempts`,
+    /// and `total_time` if it is less than half a minute.
     #[must_use]
     pub fn limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// The bounds of the pauses between attempts, as
+    /// [`RemoteOptions::backoff`](crate::registry::RemoteOptions::backoff) has them.
+    #[must_use]
+    pub fn backoff(self, first: Duration, longest: Duration) -> Self {
+        Self { backoff: Backoff { first, longest }, ..self }
     }
 
     /// The trust root as of `now`. Its [`source`](TrustRoot::source) says where
@@ -199,8 +209,8 @@ impl Refresh {
     }
 
     async fn ask(&self, known: Files, now: Timestamp) -> Result<sigstore::Proved, TufError> {
-        let mirror = Mirror::new(self.repository.clone())?;
         let time = REFRESH_TIME.min(self.limits.total_time);
+        let mirror = Mirror::new(self.repository.clone(), self.limits.attempts, self.backoff, time)?;
         let work = sigstore::refresh(&self.first_root, known, mirror, now, &self.limits);
         let late = |_| TufError::Unavailable(format!("not finished after {}", human(time)));
         tokio::time::timeout(time, work).await.map_err(late)?

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::TrustedService;
 use crate::check::Failure;
 use crate::code::Code;
 use crate::sigstore::{self, Artifact, Bundle, ParsedRoot, Proven, PublicKey};
@@ -145,6 +146,16 @@ impl TrustRoot {
         self.instances.iter().map(|trusted| (trusted.name.as_str(), trusted.profile))
     }
 
+    /// Everything that the root trusts, instance by instance.
+    #[must_use]
+    pub fn services(&self) -> Vec<TrustedService> {
+        let of = |trusted: &Trusted| {
+            let contents = trusted.verifier.root().contents().into_iter();
+            contents.map(|contents| TrustedService::new(&trusted.name, contents)).collect::<Vec<_>>()
+        };
+        self.instances.iter().flat_map(of).collect()
+    }
+
     /// What had to be left out of the root, and other notes for people.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
@@ -162,6 +173,19 @@ impl TrustRoot {
     pub(super) fn noted(mut self, notes: impl IntoIterator<Item = String>) -> Self {
         self.warnings.extend(notes);
         self
+    }
+
+    /// Whether an authority of one of the instances gave out the certificate `leaf` (DER), valid at `now`.
+    #[cfg(feature = "sign")]
+    pub(crate) fn gave_out(&self, leaf: &[u8], now: Timestamp) -> Result<(), String> {
+        let mut why = String::new();
+        for trusted in self.instances.iter() {
+            match trusted.verifier.root().gave_out(leaf, now) {
+                Ok(()) => return Ok(()),
+                Err(reason) => why = reason,
+            }
+        }
+        Err(why)
     }
 
     /// Verifies one bundle under each instance until one holds. If none does,

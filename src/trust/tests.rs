@@ -56,6 +56,7 @@ impl Scene {
 
     fn cacheless(&self) -> Refresh {
         let refresh = Refresh::of(Instance::PublicGood).mirror(&self.url).expect("a URL");
+        let refresh = refresh.backoff(Duration::from_millis(1), Duration::from_millis(2));
         refresh.first_root(self.repository.first_root()).expect("a root")
     }
 
@@ -180,6 +181,29 @@ async fn without_the_repository_an_old_cache_is_used_with_a_warning() {
     // Expired since then: judged as of the time when it was confirmed.
     let expired = "(its timestamp metadata expired at 2026-12-08T12:00:00Z)";
     loaded(scene.load(30 * DAY).await, "cache", &[&["confirmed 30 d ago", expired, "cannot be reached"]]);
+}
+
+#[tokio::test]
+async fn a_repository_that_fails_for_now_is_asked_again() {
+    let scene = Scene::new();
+    let timestamps =
+        |scene: &Scene| scene.server().take_requests().iter().filter(|line| *line == "GET /timestamp.json").count();
+    for (answer, times) in [
+        (Answer::status(503), 4),
+        (Answer::status(429).header("retry-after", "0"), 4),
+        // Longer than a refresh may take: not waited for.
+        (Answer::status(503).header("retry-after", "31"), 1),
+        (Answer::status(418), 1),
+    ] {
+        scene.server().answer("timestamp.json", answer.clone());
+        refused(scene.load(0).await, Code::TrustRoot, &["to timestamp.json"]);
+        assert_eq!(timestamps(&scene), times, "{answer:?}");
+    }
+    // Twice, and then it is there.
+    scene.server().serve(&scene.repository);
+    scene.server().fail("timestamp.json", 2);
+    loaded(scene.load(0).await, "tuf", &[]);
+    assert_eq!(timestamps(&scene), 3);
 }
 
 #[tokio::test]

@@ -150,7 +150,7 @@ impl<'a> Assessor<'a> {
         }
     }
 
-    /// Steps 1 to 12 of a candidate that is well-formed (step 0).
+    /// Steps 1 to 13 of a candidate that is well-formed (step 0).
     fn verify(
         &self,
         candidate: &Candidate,
@@ -195,12 +195,15 @@ impl<'a> Assessor<'a> {
         // Steps 7 to 10, all of them, so that a report can say everything that is wrong.
         let signer = match (key, bundle.leaf()) {
             (Some(key), _) => Ok(Signer::of_key(key.der())),
-            (None, Some(der)) => Signer::of_certificate(der).map_err(|e| e.to_string()),
-            (None, None) => Err("no certificate".to_owned()),
+            (None, Some(der)) => Signer::of_certificate(der).map_err(|e| (e.code(), e.to_string())),
+            (None, None) => Err((Code::SignerInvalid, "no certificate".to_owned())),
         };
         match signer {
-            Err(problem) => {
-                out.row(Err(Failure::new(CheckName::Signer, Code::SignerInvalid, problem)), CheckName::Signer);
+            Err((Code::Limit, problem)) => {
+                return out.verifier_failed(Failure::new(CheckName::Signer, Code::Limit, problem));
+            }
+            Err((code, problem)) => {
+                out.row(Err(Failure::new(CheckName::Signer, code, problem)), CheckName::Signer);
                 out.not_run(&[CheckName::Identity, CheckName::Issuer, CheckName::Claims]);
             }
             Ok(signer) => {
@@ -218,6 +221,9 @@ impl<'a> Assessor<'a> {
         out.row(subject_row(&signed, about, wanted), CheckName::Subject);
         let (predicate, age) = self.asked_for(out.verified.as_ref(), &signed);
         out.row(predicate, CheckName::Predicate);
+        if let (Some(bundle), Signed::Statement(statement)) = (&out.verified, &signed) {
+            out.provenance(self.policy.check_provenance(bundle.signer(), statement, self.limits));
+        }
         match age {
             None => out.not_run(&[CheckName::Age]),
             Some(result) => out.row(result, CheckName::Age),
@@ -225,9 +231,9 @@ impl<'a> Assessor<'a> {
         // Only now, with every row that the policy asks for passed, is there a
         // value that says so. Age is judged for each requirement.
         let passed = |check: &Check| check.outcome != Outcome::Fail;
-        let optional = [CheckName::Claims, CheckName::Age];
-        let complete =
-            out.checks.iter().all(|check| check.outcome != Outcome::NotRun || optional.contains(&check.name));
+        let of_provenance = [CheckName::Provenance, CheckName::Source, CheckName::Builder, CheckName::SlsaLevel];
+        let optional = |name| matches!(name, CheckName::Claims | CheckName::Age) || of_provenance.contains(&name);
+        let complete = out.checks.iter().all(|check| check.outcome != Outcome::NotRun || optional(check.name));
         let holds = out.checks.iter().filter(|c| !matches!(c.name, CheckName::Age | CheckName::Predicate)).all(passed);
         if complete
             && holds
@@ -258,7 +264,7 @@ impl<'a> Assessor<'a> {
         }
     }
 
-    /// Steps 11 and 12: which requirement asks for this, and is it recent enough for one?
+    /// Steps 11 and 13: which requirement asks for this, and is it recent enough for one?
     fn asked_for(
         &self,
         bundle: Option<&VerifiedBundle>,
@@ -283,7 +289,7 @@ impl<'a> Assessor<'a> {
     }
 }
 
-/// Step 12 for one requirement; `None` if it does not limit the age.
+/// Step 13 for one requirement; `None` if it does not limit the age.
 pub(super) fn age_row(
     requirement: &Requirement,
     bundle: Option<&VerifiedBundle>,

@@ -4,6 +4,7 @@ use crate::check::{Check, CheckName, Failure, Outcome};
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::evidence::{Candidate, Content, Origin, Unread};
+use crate::policy::ProvenanceRow;
 use crate::sigstore::Proven;
 use crate::verify::State;
 use crate::verify::decide::state_of;
@@ -86,6 +87,17 @@ impl Assessed {
                 Check::pass(name, None)
             };
             self.set(name, row);
+        }
+    }
+
+    /// The rows of what the provenance has to say. Over a limit it is not read, as any other evidence.
+    pub(super) fn provenance(&mut self, rows: Vec<ProvenanceRow>) {
+        for (name, result) in rows {
+            match result {
+                Some(Err(failure)) if failure.code == Code::Limit => self.verifier_failed(failure),
+                Some(result) => self.row(result, name),
+                None => self.not_run(&[name]),
+            }
         }
     }
 

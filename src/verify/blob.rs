@@ -41,7 +41,7 @@ pub(crate) fn cell_of_blob(
     cell.message = Some(format!("{}: {}", check.name, check.detail.as_deref().unwrap_or_default()));
     (cell.wanted, cell.found) = match check.name {
         CheckName::Predicate => of_type(assessed, requirement),
-        name => compared(name, assessor.policy(), assessed, Some(blob)),
+        _ => compared(check, assessor.policy(), assessed, Some(blob)),
     };
     cell
 }

@@ -22,6 +22,8 @@ pub enum State {
     Elsewhere,
     /// It is genuine, and by a signer whom the policy does not trust.
     WrongSigner,
+    /// It is genuine, and says something else than the policy asks for.
+    Mismatch,
     /// It does not verify.
     Invalid,
     /// It is older than the policy allows.
@@ -43,6 +45,7 @@ impl State {
             Self::Missing => "missing",
             Self::Elsewhere => "elsewhere",
             Self::WrongSigner => "wrong-signer",
+            Self::Mismatch => "mismatch",
             Self::Invalid => "invalid",
             Self::Stale => "stale",
             Self::Unsigned => "unsigned",

@@ -287,7 +287,7 @@ impl Matrix<'_> {
         cell.code = check.code;
         cell.message = Some(format!("{}: {}", check.name, check.detail.clone().unwrap_or_default()));
         cell.state = state_of(check);
-        (cell.wanted, cell.found) = compared(check.name, self.assessor.policy(), nearest, cell.digest.as_ref());
+        (cell.wanted, cell.found) = compared(check, self.assessor.policy(), nearest, cell.digest.as_ref());
         if check.name == CheckName::Subject {
             let target = self.facts.targets.iter().position(|t| Some(&t.digest) == nearest.subject.as_ref());
             if let Some(target) = target {
@@ -382,19 +382,19 @@ pub(super) fn satisfies(candidate: &Assessed, requirement: &Requirement, now: Ti
 
 /// What a failed row wanted and found, where both are one text that can be compared.
 pub(super) fn compared(
-    row: CheckName,
+    row: &Check,
     policy: &Policy,
     candidate: &Assessed,
     digest: Option<&Digest>,
 ) -> (Vec<String>, Option<String>) {
     let signer = candidate.verified.as_ref().map(|bundle| bundle.signer());
-    match row {
+    match row.name {
         CheckName::Identity => (policy.trusted_names(), signer.map(|s| s.identity().value.clone())),
         CheckName::Issuer => (policy.trusted_issuers(), signer.and_then(|s| s.issuer().map(str::to_owned))),
         CheckName::Subject => {
             (digest.iter().map(ToString::to_string).collect(), candidate.subject.as_ref().map(ToString::to_string))
         }
-        _ => (Vec::new(), None),
+        _ => (row.wanted.iter().cloned().collect(), row.found.clone()),
     }
 }
 
@@ -420,6 +420,8 @@ pub(super) fn state_of(check: &Check) -> State {
         CheckName::Signer | CheckName::Identity | CheckName::Issuer | CheckName::Claims => State::WrongSigner,
         CheckName::Subject => State::Elsewhere,
         CheckName::Age => State::Stale,
+        CheckName::Source | CheckName::Builder | CheckName::SlsaLevel => State::Mismatch,
+        CheckName::Provenance if check.code == Some(Code::ProvenanceMismatch) => State::Mismatch,
         CheckName::Certificate if check.code == Some(Code::KeyMismatch) => State::WrongSigner,
         _ => State::Invalid,
     }

@@ -20,7 +20,8 @@
 //! | 9 | `log-evidence` | a bundle from which the proof was cut |
 //! | 10 | `subject` | a genuine attestation of another image or platform |
 //! | 11 | `predicate` | an SBOM passed off as a signature, a scan as an SBOM |
-//! | 12 | `age` | an old signature, replayed by a stale mirror |
+//! | 12 | `provenance`, `source`, `builder`, `slsa-level` | genuine provenance of another source or builder, or one that its own certificate belies |
+//! | 13 | `age` | an old signature, replayed by a stale mirror |
 //!
 //! Steps 0 to 6 are those of `sigstore-verify` (its order, audited); the rows
 //! of the report name them. Then [`decide`] puts candidates and requirements

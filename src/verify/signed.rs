@@ -93,15 +93,15 @@ impl Signed {
                 let is_signature = statement.predicate_type() == COSIGN_SIGN;
                 let statement = VerifiedStatement::bind(bundle, statement, wanted)?;
                 Some(if is_signature {
-                    Accepted::Signature(VerifiedSignature::statement(statement))
+                    Accepted::Signature(VerifiedSignature::of_statement(statement))
                 } else {
                     Accepted::Attestation(Box::new(VerifiedAttestation::accept(statement)))
                 })
             }
             Self::Simple(document) => VerifiedSimpleSigning::bind(bundle, document, wanted)
-                .map(|simple| Accepted::Signature(VerifiedSignature::simple(simple))),
+                .map(|simple| Accepted::Signature(VerifiedSignature::of_document(simple))),
             Self::Message(digest) => VerifiedSimpleSigning::bind_message(bundle, &digest, wanted)
-                .map(|simple| Accepted::Signature(VerifiedSignature::simple(simple))),
+                .map(|simple| Accepted::Signature(VerifiedSignature::of_document(simple))),
         }
     }
 }

@@ -236,11 +236,11 @@ enum SignatureForm {
 }
 
 impl VerifiedSignature {
-    pub(super) fn simple(simple: VerifiedSimpleSigning) -> Self {
+    pub(super) fn of_document(simple: VerifiedSimpleSigning) -> Self {
         Self { form: SignatureForm::Simple(Box::new(simple)) }
     }
 
-    pub(super) fn statement(statement: VerifiedStatement) -> Self {
+    pub(super) fn of_statement(statement: VerifiedStatement) -> Self {
         Self { form: SignatureForm::Statement(Box::new(statement)) }
     }
 
@@ -259,6 +259,15 @@ impl VerifiedSignature {
         match &self.form {
             SignatureForm::Simple(simple) => simple.document(),
             SignatureForm::Statement(_) => None,
+        }
+    }
+
+    /// The statement, where that is what was signed.
+    #[must_use]
+    pub fn statement(&self) -> Option<&VerifiedStatement> {
+        match &self.form {
+            SignatureForm::Simple(_) => None,
+            SignatureForm::Statement(statement) => Some(statement),
         }
     }
 

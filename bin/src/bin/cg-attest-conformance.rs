@@ -1,8 +1,8 @@
 //! The client under test of sigstore-conformance, by its protocol
 //! (`docs/cli_protocol.md` there): a thin shell around the library.
 //!
-//! Exit: 0 verified, 1 refused, 2 wrong arguments, a file that cannot be read
-//! or a command that this version does not have.
+//! Exit: 0 verified or signed, 1 refused, 2 wrong arguments or a file that
+//! cannot be read or written.
 
 use std::fmt::Display;
 use std::io::{Read as _, Write as _};
@@ -14,6 +14,9 @@ use cg_attest::digest::{Algorithm, Digest, VerifiedBlob};
 use cg_attest::evidence::{Candidate, Origin, OriginKind};
 use cg_attest::limits::Limits;
 use cg_attest::policy::{Pattern, Policy, Requirement};
+use cg_attest::sign::oidc::{DEFAULT_AUDIENCE, Token};
+use cg_attest::sign::{Session, SignError, SigningConfig};
+use cg_attest::statement::Statement;
 use cg_attest::time::Timestamp;
 use cg_attest::trust::{Instance, TrustRoot};
 use cg_attest::verify::{Assessed, Assessor, BlobInput};
@@ -27,14 +30,35 @@ const MAX_ARTIFACT: u64 = 1 << 30;
 #[derive(Debug, Parser)]
 #[command(name = "cg-attest-conformance", version)]
 enum Command {
-    /// Sign a file; not supported by this version
-    SignBundle {
-        /// Whatever the protocol passes
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-        _rest: Vec<String>,
-    },
+    /// Sign a file, or a statement
+    SignBundle(SignBundle),
     /// Verify a bundle for a file or a digest
     VerifyBundle(VerifyBundle),
+}
+
+#[derive(Debug, Args)]
+struct SignBundle {
+    /// Sign with the public staging instance, unless a config and a trust root are given
+    #[arg(long)]
+    staging: bool,
+    /// The file is an in-toto statement
+    #[arg(long)]
+    in_toto: bool,
+    /// The identity token
+    #[arg(long, value_name = "TOKEN", hide_env_values = true)]
+    identity_token: String,
+    /// Where the bundle is written
+    #[arg(long, value_name = "FILE")]
+    bundle: PathBuf,
+    /// The trust root; without it the public-good instance's
+    #[arg(long, value_name = "FILE")]
+    trusted_root: Option<PathBuf>,
+    /// The services; without it the public-good instance's
+    #[arg(long, value_name = "FILE")]
+    signing_config: Option<PathBuf>,
+    /// The artifact
+    #[arg(value_name = "FILE")]
+    artifact: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -75,10 +99,17 @@ fn main() -> ExitCode {
         }
     };
     match command {
-        Command::SignBundle { .. } => {
-            say("sign-bundle: not supported by this version");
-            ExitCode::from(2)
-        }
+        Command::SignBundle(arguments) => match sign(&arguments) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(NotSigned::Unusable(Unusable(why))) => {
+                say(why);
+                ExitCode::from(2)
+            }
+            Err(NotSigned::Refused(error)) => {
+                say(format_args!("{}: {error}", error.code()));
+                ExitCode::from(1)
+            }
+        },
         Command::VerifyBundle(arguments) => match verify(&arguments) {
             Ok(assessed) => answer(&assessed),
             Err(Unusable(why)) => {
@@ -89,9 +120,53 @@ fn main() -> ExitCode {
     }
 }
 
+/// Why there is no bundle.
+enum NotSigned {
+    Unusable(Unusable),
+    Refused(SignError),
+}
+
+impl From<Unusable> for NotSigned {
+    fn from(why: Unusable) -> Self {
+        Self::Unusable(why)
+    }
+}
+
+impl From<SignError> for NotSigned {
+    fn from(error: SignError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+fn sign(arguments: &SignBundle) -> Result<(), NotSigned> {
+    let limits = Limits::default();
+    let trust = trust_root(arguments.trusted_root.as_deref(), arguments.staging, &limits)?;
+    let config = match &arguments.signing_config {
+        Some(path) => SigningConfig::parse(&read(path, limits.trusted_root_bytes)?, &path.display().to_string()),
+        None if arguments.staging => SigningConfig::embedded(Instance::Staging),
+        None => SigningConfig::embedded(Instance::PublicGood),
+    };
+    let now = now()?;
+    let services = config.and_then(|config| config.select(now)).map_err(SignError::from)?;
+    let token = Token::parse(&arguments.identity_token).map_err(SignError::from)?;
+    let session = Session::keyless(services, token, DEFAULT_AUDIENCE, trust)?;
+    let artifact = read(&arguments.artifact, MAX_ARTIFACT)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unusable)?;
+    let signed = if arguments.in_toto {
+        let statement = Statement::parse(&artifact, &limits).map_err(unusable)?;
+        let subject =
+            statement.first_digest().ok_or_else(|| unusable("the statement names no sha256 or sha512 digest"))?;
+        runtime.block_on(session.sign_statement(&artifact, &subject))?
+    } else {
+        runtime.block_on(session.sign_file(&artifact))?
+    };
+    std::fs::write(&arguments.bundle, signed.bytes()).map_err(unusable)?;
+    Ok(())
+}
+
 fn verify(arguments: &VerifyBundle) -> Result<Assessed, Unusable> {
     let limits = Limits::default();
-    let trust = trust_root(arguments, &limits)?;
+    let trust = trust_root(arguments.trusted_root.as_deref(), arguments.staging, &limits)?;
     let policy = policy(arguments)?;
     let bundle = read(&arguments.bundle, limits.attestation_bytes)?;
     let bundle = VerifiedBlob::of(bundle);
@@ -117,10 +192,10 @@ fn answer(assessed: &Assessed) -> ExitCode {
     ExitCode::from(1)
 }
 
-fn trust_root(arguments: &VerifyBundle, limits: &Limits) -> Result<TrustRoot, Unusable> {
-    let root = match &arguments.trusted_root {
+fn trust_root(file: Option<&Path>, staging: bool, limits: &Limits) -> Result<TrustRoot, Unusable> {
+    let root = match file {
         Some(path) => TrustRoot::parse(&read(path, limits.trusted_root_bytes)?, &path.display().to_string()),
-        None if arguments.staging => TrustRoot::embedded(Instance::Staging),
+        None if staging => TrustRoot::embedded(Instance::Staging),
         None => TrustRoot::embedded(Instance::PublicGood),
     };
     root.map_err(unusable)

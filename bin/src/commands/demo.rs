@@ -1,32 +1,30 @@
 //! `demo`: what verification does, shown on an image that is made for it.
 //!
-//! Nothing leaves the machine: the Sigstore instance is in memory, and the
-//! registry listens on the loopback address. The rest is real: the client, the
-//! checks and the report are those of `verify`.
+//! Nothing leaves the machine: the Sigstore instance and the registry listen on
+//! the loopback address. The rest is real: the SBOMs are made from the layers as
+//! `sbom` does, signed and attached as `attest` does, and the client, the checks
+//! and the report are those of `verify`.
 
 use std::sync::Arc;
 
+use cg_attest::attach::{Attacher, Subjects};
 use cg_attest::client::{Client, VerifyRequest};
 use cg_attest::code::Code;
-use cg_attest::image::{Descriptor, Reference};
+use cg_attest::image::{Reference, Repository};
 use cg_attest::limits::Limits;
 use cg_attest::policy::{Pattern, Policy, PolicyError, Requirement};
-use cg_attest::registry::{Context, RemoteOptions};
+use cg_attest::registry::{Context, Remote, RemoteOptions};
 use cg_attest::report::{Report, Verdict};
-use cg_attest::testing::{Identity, Image, ImageBuilder, Registry, Statement, Upload, VirtualSigstore};
+use cg_attest::sign::SignedBundle;
+use cg_attest::testing::{Image, Registry, SigstoreServer, Upload};
 use cg_attest::trust::TrustRoot;
 
+use super::demo_evidence::{self, Evidence, OfPlatform, REPOSITORY, WORKFLOW};
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::{Printer, Tone, paint};
 use crate::render;
 use crate::settings::now;
-
-const REPOSITORY: &str = "example/hello";
-const STRANGER: &str = "mallory/hello";
-const WORKFLOW: &str = ".github/workflows/release.yaml";
-const BRANCH: &str = "refs/heads/main";
-const ISSUER: &str = "https://token.actions.githubusercontent.com";
 
 const INTRODUCTION: &str = "Trusted is the workflow release.yaml of example/hello, on its branch main.
 Required are a signature, an SBOM of each platform, and provenance.
@@ -48,7 +46,7 @@ impl Change {
     fn caption(self) -> &'static str {
         match self {
             Self::Nothing => {
-                "An image of two platforms: its index is signed, each platform has an SBOM and provenance."
+                "An image of two platforms: its index is signed, each platform has an SBOM of its layers and provenance."
             }
             Self::OneByte => "The same, with one byte changed in the signed SBOM of linux/arm64.",
             Self::WrongPlatform => "The same, with the SBOM of linux/amd64 attached to linux/arm64 instead of its own.",
@@ -83,7 +81,7 @@ impl Change {
 
 /// Prints four reports: one image, and three ways to tamper with its evidence.
 pub(crate) async fn run(printer: &Printer) -> Result<ExitStatus, CliError> {
-    let stage = Stage::new()?;
+    let stage = Stage::new().await?;
     let mut wrong = Vec::new();
     printer.data(INTRODUCTION.as_bytes())?;
     for (n, change) in Change::ALL.into_iter().enumerate() {
@@ -101,108 +99,111 @@ pub(crate) async fn run(printer: &Printer) -> Result<ExitStatus, CliError> {
     Err(CliError::internal(format!("the outcome of {} is not the one that was expected", wrong.join(" and "))))
 }
 
-/// The image, those who sign for it, and where it is served.
+/// The image and its evidence, and where both are served.
 struct Stage {
-    sigstore: VirtualSigstore,
     registry: Registry,
+    remote: Arc<Remote>,
+    trust: TrustRoot,
     client: Client,
     policy: Policy,
     image: Image,
-    publisher: Identity,
-    stranger: Identity,
+    evidence: Evidence,
 }
 
 impl Stage {
-    fn new() -> Result<Self, CliError> {
-        let sigstore = VirtualSigstore::new().at(now()?);
+    /// Builds the image, makes the documents about it and signs them.
+    async fn new() -> Result<Self, CliError> {
+        let (sigstore, registry) = (SigstoreServer::start(), Registry::start());
         let root = sigstore.trusted_root_json();
         let trust = TrustRoot::parse(root.as_bytes(), "made for this run").map_err(CliError::internal)?;
-        let remote = RemoteOptions::new().build().map_err(CliError::internal)?;
-        Ok(Self {
-            sigstore,
-            registry: Registry::start(),
-            client: Client::builder(Arc::new(remote), trust).build(),
-            policy: policy().map_err(CliError::internal)?,
-            image: ImageBuilder::new().build(),
-            publisher: Identity::github_workflow(REPOSITORY, WORKFLOW, BRANCH),
-            stranger: Identity::github_workflow(STRANGER, WORKFLOW, BRANCH),
-        })
+        let remote = Arc::new(RemoteOptions::new().build().map_err(CliError::internal)?);
+        let image = demo_evidence::image();
+        let repository = registry.repository(REPOSITORY);
+        let subjects = published(&image, &remote, &repository).await?;
+        let evidence = Evidence::new(&sigstore, &trust, &remote, &repository, &subjects).await?;
+        let client = Client::builder(Arc::clone(&remote) as _, trust.clone()).build();
+        let policy = policy(sigstore.url()).map_err(CliError::internal)?;
+        Ok(Self { registry, remote, trust, client, policy, image, evidence })
     }
 
     /// Publishes the image under a name of its own, with evidence that is
     /// changed in this one way, and verifies it.
     async fn verify(&self, change: Change) -> Result<Report, CliError> {
-        let path = format!("{REPOSITORY}-{}", change as u8 + 1);
-        let repository = self.registry.repository(&path);
+        let repository = self.registry.repository(&format!("{REPOSITORY}-{}", change as u8 + 1));
+        let subjects = published(&self.image, &self.remote, &repository).await?;
         let context = Context::new(Limits::default());
-        for upload in self.uploads(change)? {
-            // Put into the registry as it is: a publisher's own push is not what is shown here.
-            upload.push(self.registry.content(), &context, &repository).await.map_err(CliError::internal)?;
+        let (bundles, smuggled) = self.bundles(change);
+        let attacher =
+            Attacher::builder(Arc::clone(&self.remote) as _, repository.clone(), self.trust.clone(), now()?).build();
+        let plan = attacher.plan(&context, &subjects, &bundles, &[]).await.map_err(CliError::internal)?;
+        attacher.apply(&context, &plan).await.map_err(CliError::internal)?;
+        if let Some(upload) = smuggled {
+            // Nobody attaches this who looks at it: it is put there by whoever can write there.
+            upload.push(&*self.remote, &context, &repository).await.map_err(CliError::internal)?;
         }
         let reference: Reference = format!("{repository}:latest").parse().map_err(CliError::internal)?;
         Ok(self.client.verify(&VerifyRequest::new(reference, &self.policy, now()?)).await)
     }
 
-    fn uploads(&self, change: Change) -> Result<Vec<Upload>, CliError> {
-        let Image { index, platforms, upload, .. } = &self.image;
-        let signature = self.sign(&Statement::about(&index.digest).signature());
-        let mut uploads = vec![upload.clone(), Upload::bundle(index, &signature)];
-        let (_, first) = &platforms[0];
-        for (n, (_, platform)) in platforms.iter().enumerate() {
-            let change = if n == 0 { Change::Nothing } else { change };
-            uploads.push(Upload::bundle(platform, &self.sbom(change, platform, first)?));
-            uploads.push(Upload::bundle(platform, &self.provenance(change, platform)));
+    /// What is attached, and what is put beside it by hand.
+    fn bundles(&self, change: Change) -> (Vec<SignedBundle>, Option<Upload>) {
+        let Evidence { signature, platforms, foreign, changed } = &self.evidence;
+        let (mut bundles, mut smuggled) = (vec![signature.clone()], None);
+        for (n, OfPlatform { image, sbom, provenance }) in platforms.iter().enumerate() {
+            let change = if n + 1 == platforms.len() { change } else { Change::Nothing };
+            match change {
+                Change::OneByte => smuggled = Some(Upload::bundle(image, changed)),
+                Change::WrongPlatform => {
+                    let first = String::from_utf8_lossy(platforms[0].sbom.bytes());
+                    smuggled = Some(Upload::bundle(image, &first));
+                }
+                Change::Nothing | Change::AnotherSigner => bundles.push(sbom.clone()),
+            }
+            bundles.push(if change == Change::AnotherSigner { foreign.clone() } else { provenance.clone() });
         }
-        Ok(uploads)
-    }
-
-    fn sbom(&self, change: Change, platform: &Descriptor, other: &Descriptor) -> Result<String, CliError> {
-        let about = |subject: &Descriptor| Statement::about(&subject.digest).spdx();
-        match change {
-            Change::WrongPlatform => Ok(self.sign(&about(other))),
-            Change::OneByte => self.tampered(&about(platform)),
-            Change::Nothing | Change::AnotherSigner => Ok(self.sign(&about(platform))),
-        }
-    }
-
-    fn provenance(&self, change: Change, platform: &Descriptor) -> String {
-        let statement = Statement::about(&platform.digest).slsa();
-        match change {
-            Change::AnotherSigner => self.sigstore.sign(&self.stranger).statement(&statement),
-            _ => self.sign(&statement),
-        }
-    }
-
-    fn sign(&self, statement: &[u8]) -> String {
-        self.sigstore.sign(&self.publisher).statement(statement)
-    }
-
-    /// The bundle of a statement in which the version of a package was changed after it was signed.
-    fn tampered(&self, statement: &[u8]) -> Result<String, CliError> {
-        let text = String::from_utf8_lossy(statement).replacen("1.2.3-r0", "1.2.4-r0", 1);
-        let parsed = |bundle: String| serde_json::from_str::<serde_json::Value>(&bundle).map_err(CliError::internal);
-        let mut bundle = parsed(self.sign(statement))?;
-        let other = parsed(self.sign(text.as_bytes()))?;
-        bundle["dsseEnvelope"]["payload"] = other["dsseEnvelope"]["payload"].clone();
-        Ok(bundle.to_string())
+        (bundles, smuggled)
     }
 }
 
+/// Puts the image into a repository.
+async fn published(image: &Image, remote: &Remote, repository: &Repository) -> Result<Subjects, CliError> {
+    let context = Context::new(Limits::default());
+    image.upload.push(remote, &context, repository).await.map_err(CliError::internal)?;
+    let reference: Reference = format!("{repository}:latest").parse().map_err(CliError::internal)?;
+    Subjects::resolve(remote, &context, &reference).await.map_err(CliError::internal)
+}
+
 /// A signature, and an SBOM and provenance of each platform, by the publisher's workflow.
-fn policy() -> Result<Policy, PolicyError> {
-    let identity = format!("https://github.com/{REPOSITORY}/{WORKFLOW}@{BRANCH}");
-    let signers = Policy::builder().identity(Pattern::exact(&identity)?).issuer(Pattern::exact(ISSUER)?);
+fn policy(issuer: &str) -> Result<Policy, PolicyError> {
+    let identity = format!("https://github.com/{REPOSITORY}/{WORKFLOW}");
+    let signers = Policy::builder().identity(Pattern::exact(&identity)?).issuer(Pattern::exact(issuer)?);
     let attestations = ["spdx", "slsa"].into_iter().filter_map(|name| name.parse().ok()).map(Requirement::attestation);
     attestations.fold(signers.require(Requirement::signature()), |policy, wanted| policy.require(wanted)).build()
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+
     use super::*;
 
     #[tokio::test]
+    async fn one_byte_is_one_byte() {
+        let stage = Stage::new().await.expect("a stage");
+        let payload = |bundle: &[u8]| {
+            let bundle: serde_json::Value = serde_json::from_slice(bundle).expect("JSON");
+            let text = bundle["dsseEnvelope"]["payload"].as_str().expect("a payload");
+            base64::prelude::BASE64_STANDARD.decode(text).expect("base64")
+        };
+        let signed = payload(stage.evidence.platforms.last().expect("a platform").sbom.bytes());
+        let changed = payload(stage.evidence.changed.as_bytes());
+        assert_eq!(signed.len(), changed.len());
+        assert_eq!(signed.iter().zip(&changed).filter(|(signed, changed)| signed != changed).count(), 1);
+    }
+
+    #[tokio::test]
     async fn each_change_is_seen_as_itself_and_as_no_other() {
-        let stage = Stage::new().expect("a stage");
+        let stage = Stage::new().await.expect("a stage");
         for made in Change::ALL {
             let report = stage.verify(made).await.expect("a report");
             for looked_for in Change::ALL {

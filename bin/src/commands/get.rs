@@ -1,24 +1,21 @@
 //! `get`: a verified attestation, as it was signed.
 
-use std::sync::Arc;
-
-use cg_attest::client::{Client, VerifyRequest};
 use cg_attest::code::Code;
 use cg_attest::image::Platform;
 use cg_attest::limits::Limits;
 use cg_attest::policy::Requirement;
-use cg_attest::report::{Report, Verdict};
+use cg_attest::report::Report;
 use cg_attest::statement::{COSIGN_SIGN, PredicateType};
 use cg_attest::verify::{Assessed, Cell};
 use clap::Args as ClapArgs;
 
+use super::attested;
 use super::unverified;
-use super::verify::missing_policy;
 use crate::error::CliError;
 use crate::exit::ExitStatus;
-use crate::printer::{Printer, escape};
+use crate::printer::Printer;
 use crate::render::{self, Attestation, Form};
-use crate::settings::{PolicyArgs, RegistryArgs, Source, Sources, TrustArgs, now};
+use crate::settings::{PolicyArgs, RegistryArgs, Source, Sources, TrustArgs};
 
 #[derive(Debug, ClapArgs)]
 // The one requirement is `--type`; `--require` of the shared flags has that name as an alias.
@@ -57,7 +54,7 @@ pub(crate) struct Args {
 }
 
 /// Flags that would mean nothing where nothing is verified.
-const SIGNERS: [&str; 12] = [
+const SIGNERS: [&str; 21] = [
     "identity",
     "identity_glob",
     "identity_regexp",
@@ -70,6 +67,15 @@ const SIGNERS: [&str; 12] = [
     "level",
     "max_age",
     "require_platform",
+    "source_repo",
+    "source_ref",
+    "source_branch",
+    "source_tag",
+    "source_commit",
+    "builder_id",
+    "builder_id_glob",
+    "build_type",
+    "slsa_level",
 ];
 
 /// Prints the attestations of a type.
@@ -88,7 +94,15 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         let request = source.image.clone().platforms(args.platform);
         unverified::get(&*source.pull, &limits, evidence, &request, &wanted, printer).await?
     } else {
-        verified(&args, &source, requirement, printer).await?
+        let asked = Asked {
+            image: &args.image,
+            platforms: args.platform,
+            form: args.output,
+            policy: &args.policy,
+            registry: &args.registry,
+            trust: &args.trust,
+        };
+        verified(&asked, &source, requirement, printer).await?
     };
     if let ([_], Form::Predicate) = (attestations.as_slice(), args.output)
         && attestations[0].bytes.first() == Some(&b'"')
@@ -108,55 +122,51 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     Ok(status)
 }
 
+/// What is asked of a policy.
+pub(super) struct Asked<'a> {
+    pub(super) image: &'a str,
+    pub(super) platforms: Vec<Platform>,
+    pub(super) form: Form,
+    pub(super) policy: &'a PolicyArgs,
+    pub(super) registry: &'a RegistryArgs,
+    pub(super) trust: &'a TrustArgs,
+}
+
 /// What the policy accepts, or nothing at all.
-async fn verified(
-    args: &Args,
+pub(super) async fn verified(
+    args: &Asked<'_>,
     source: &Source,
     requirement: Requirement,
     printer: &Printer,
 ) -> Result<(Vec<Attestation>, ExitStatus), CliError> {
-    let policy = args.policy.policy_with(source.policy_name.as_ref(), Some(&[requirement]));
-    let policy = policy.map_err(|error| {
-        let error = missing_policy(error, &args.image);
-        match &error.hint {
-            Some(hint) if error.code == Code::PolicyMissing => {
-                let hint = format!("{hint}; --unverified prints without verifying");
-                error.hint(hint)
-            }
-            _ => error,
-        }
-    })?;
-    let (trust, now) = (args.trust.source()?, now()?);
-    let client = Client::builder(Arc::clone(&source.pull), trust.load(now).await?)
-        .limits(args.registry.limits()?)
-        .evidence_repository(args.registry.attestation_repo().cloned())
-        .build();
-    let mut request = VerifyRequest::new(source.image.reference.clone(), &policy, now);
-    request.image = source.image.clone().platforms(args.platform.clone());
-    request.keep_content = matches!(args.output, Form::Envelope | Form::Bundle);
-    let report = client.verify(&request).await;
-    let status = ExitStatus::of_verdict(report.verdict());
-    if report.verdict() != Verdict::Accept {
-        printer.note(render::report(&report, false, false).trim_end());
-        return Ok((Vec::new(), status));
-    }
-    for warning in report.warnings() {
-        printer.note(&format!("warning[{}]: {}", warning.code, escape(&warning.message)));
-    }
+    let asked = attested::Asked {
+        image: args.image,
+        platforms: &args.platforms,
+        requirement,
+        keep_content: matches!(args.form, Form::Envelope | Form::Bundle),
+        policy: args.policy,
+        registry: args.registry,
+        trust: args.trust,
+        without_policy: Some("--unverified prints without verifying"),
+    };
+    let report = match attested::accepted(&asked, source, printer).await? {
+        Ok(report) => report,
+        Err(status) => return Ok((Vec::new(), status)),
+    };
     let limits = args.registry.limits()?;
     let alone = report.cells().len() == 1;
     let mut attestations = Vec::new();
     for cell in report.cells() {
-        let attestation = of_cell(&report, cell, args.output, &limits, printer);
+        let attestation = of_cell(&report, cell, args.form, &limits, printer);
         let attestation =
             attestation.ok_or_else(|| CliError::internal("a satisfied requirement has no attestation"))?;
         attestations.push(Attestation { alone, ..attestation });
     }
-    Ok((attestations, status))
+    Ok((attestations, ExitStatus::Accepted))
 }
 
 fn of_cell(report: &Report, cell: &Cell, form: Form, limits: &Limits, printer: &Printer) -> Option<Attestation> {
-    let newest = newest(report, cell, printer)?;
+    let newest = attested::newest(report, cell, printer)?;
     let statement = newest.attestation()?.statement();
     let signer = render::signer(statement.bundle(), report.time());
     printer.note(&format!("{}: verified, signed by {signer}", cell.target));
@@ -167,20 +177,6 @@ fn of_cell(report: &Report, cell: &Cell, form: Form, limits: &Limits, printer: &
         predicate_type: statement.statement().predicate_type().to_owned(),
         bytes: part(newest, form, limits)?,
     })
-}
-
-/// The newest of those that satisfy a cell; says so where there are several.
-fn newest<'a>(report: &'a Report, cell: &Cell, printer: &Printer) -> Option<&'a Assessed> {
-    let satisfying = cell.candidates.iter().filter_map(|n| report.candidates().get(*n));
-    let time = |candidate: &Assessed| candidate.verified().and_then(|bundle| bundle.times().last()).map(|t| t.time);
-    let newest = satisfying.max_by_key(|candidate| time(candidate))?;
-    if cell.candidates.len() > 1 {
-        let when = time(newest).map(|time| format!(", of {time}")).unwrap_or_default();
-        let count = cell.candidates.len();
-        printer
-            .note(&format!("{}: {count} attestations satisfy the policy; the newest{when}, is printed", cell.target));
-    }
-    Some(newest)
 }
 
 fn part(candidate: &Assessed, form: Form, limits: &Limits) -> Option<Vec<u8>> {

@@ -1,11 +1,26 @@
 //! One file per command.
 
+pub(crate) mod attach;
+mod attached;
+pub(crate) mod attest;
+mod attested;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod demo;
+mod demo_evidence;
+pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod get;
 pub(crate) mod inspect;
+mod produce;
+pub(crate) mod provenance;
+mod provenance_generate;
+pub(crate) mod sandbox;
+pub(crate) mod sbom;
+pub(crate) mod sign;
+pub(crate) mod sign_blob;
 pub(crate) mod tree;
+pub(crate) mod trust;
 mod unverified;
 pub(crate) mod verify;
 pub(crate) mod verify_blob;
@@ -20,10 +35,20 @@ pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<ExitStatus, CliError> {
     match cli.command {
         Command::Verify(args) => block_on(verify::run(*args, printer)),
         Command::VerifyBlob(args) => block_on(verify_blob::run(&args, printer)),
+        Command::SignBlob(args) => block_on(async move { sign_blob::run(&args, printer).await }),
         Command::Tree(args) => block_on(tree::run(*args, printer)),
+        Command::Trust(args) => block_on(async move { trust::run(&args, printer).await }),
         Command::Inspect(args) => block_on(inspect::run(*args, printer)),
+        Command::Check(args) => block_on(check::run(*args, printer)),
         Command::Get(args) => block_on(get::run(*args, printer)),
+        Command::Sbom(args) => block_on(sbom::run(*args, printer)),
+        Command::Diff(args) => block_on(diff::run(*args, printer)),
+        Command::Sign(args) => block_on(sign::run(*args, printer)),
+        Command::Attest(args) => block_on(attest::run(*args, printer)),
+        Command::Attach(args) => block_on(attach::run(*args, printer)),
+        Command::Provenance(args) => block_on(provenance::run(*args, printer)),
         Command::Demo => block_on(demo::run(printer)),
+        Command::Sandbox(args) => block_on(sandbox::run(&args, printer)),
         Command::Explain(args) => explain::run(&args, printer),
         Command::Completions(args) => completions::run(&args, printer),
         Command::Man => completions::man(printer),

@@ -4,7 +4,7 @@ use std::io::BufRead as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cg_attest::client::{Client, VerifyRequest};
+use cg_attest::client::{BaseRequest, Client, VerifyRequest};
 use cg_attest::code::Code;
 use cg_attest::image::{Platform, Reference};
 use cg_attest::limits::Limits;
@@ -19,7 +19,7 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::render;
-use crate::settings::{PolicyArgs, RegistryArgs, Source, Sources, TrustArgs, now, output};
+use crate::settings::{BaseArgs, PolicyArgs, RegistryArgs, Source, Sources, TrustArgs, now, output};
 
 /// Images read from one file or from stdin.
 const MAX_IMAGES: usize = 100_000;
@@ -29,6 +29,7 @@ const MAX_IMAGES: usize = 100_000;
   cg-attest verify cgr.dev/chainguard/nginx
   cg-attest verify --platform linux/arm64 --require signature,slsa cgr.dev/chainguard/postgres
   cg-attest verify --identity NAME --issuer URL registry.example/app:1.2
+  cg-attest verify --base=cgr.dev/chainguard/python --identity NAME --issuer URL registry.example/app:1.2
   cg-attest verify oci:./layout --preset chainguard-public --offline")]
 pub(crate) struct Args {
     /// Images: NAME[:TAG|@DIGEST] in a registry, or oci:FOLDER[:TAG|@DIGEST] for an OCI layout
@@ -61,6 +62,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     policy: PolicyArgs,
     #[command(flatten)]
+    base: BaseArgs,
+    #[command(flatten)]
     registry: RegistryArgs,
     #[command(flatten)]
     trust: TrustArgs,
@@ -83,13 +86,14 @@ struct Job {
 
 /// What all images share.
 struct Shared {
+    /// None if no image can be looked at.
+    client: Option<Client>,
     trust: TrustRoot,
-    limits: Limits,
     now: Timestamp,
     platforms: Vec<Platform>,
     index: Option<Reference>,
     all: bool,
-    registry: RegistryArgs,
+    base: Option<BaseRequest>,
 }
 
 /// Verifies the images and prints one report each, in the order of input.
@@ -100,6 +104,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     let names: Vec<String> = args.image.iter().chain(&listed).cloned().collect();
     let trust = args.trust.source()?;
     let limits = args.registry.limits()?;
+    let base = args.base.request()?;
     let mut sources = Sources::prepare(&names, &args.registry, args.trust.offline)?;
     let mut jobs = Vec::with_capacity(names.len());
     for (n, name) in names.iter().enumerate() {
@@ -114,17 +119,18 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         }
     }
     let now = now()?;
+    let many = jobs.len() > 1;
+    let trust = trust.load(now).await?;
     let shared = Arc::new(Shared {
-        trust: trust.load(now).await?,
-        limits,
+        client: client(&jobs, &args, &trust, limits),
+        trust,
         now,
         platforms: args.platform.clone(),
         index: args.index.clone(),
         all: args.all,
-        registry: args.registry.clone(),
+        base,
     });
 
-    let many = jobs.len() > 1;
     let work = jobs.into_iter().map(|job| tokio::spawn(verify(job, Arc::clone(&shared))));
     let mut reports = futures_util::stream::iter(work).buffered(usize::from(args.jobs));
     let mut status = ExitStatus::Accepted;
@@ -169,22 +175,34 @@ fn accepted_only(report: &Report, printer: &Printer, text: impl FnOnce() -> Stri
     String::new()
 }
 
+/// What all images are verified with; each says where it is read from.
+fn client(jobs: &[Job], args: &Args, trust: &TrustRoot, limits: Limits) -> Option<Client> {
+    let (source, _) = jobs.iter().find_map(|job| job.prepared.as_ref().ok())?;
+    let builder = Client::builder(Arc::clone(&source.pull), trust.clone())
+        .limits(limits.for_jobs(jobs.len().min(usize::from(args.jobs))))
+        .evidence_repository(args.registry.attestation_repo().cloned());
+    Some(builder.build())
+}
+
 async fn verify(job: Job, shared: Arc<Shared>) -> (Report, Vec<String>) {
-    let (source, policy) = match job.prepared {
-        Ok(prepared) => prepared,
-        Err(error) => {
+    let (source, policy, client) = match (job.prepared, &shared.client) {
+        (Ok((source, policy)), Some(client)) => {
+            let client = client.reading_from(Arc::clone(&source.pull));
+            (source, policy, client)
+        }
+        (prepared, _) => {
+            let error = prepared.err().unwrap_or_else(|| CliError::internal("no client"));
             let why = Unresolved::new(error.code, error.message);
             return (Report::unresolved(&job.name, why, None, &shared.trust, shared.now), Vec::new());
         }
     };
-    let client = Client::builder(Arc::clone(&source.pull), shared.trust.clone())
-        .limits(shared.limits.clone())
-        .evidence_repository(shared.registry.attestation_repo().cloned())
-        .build();
     let mut request = VerifyRequest::new(source.image.reference.clone(), &policy, shared.now);
     request.read_all = shared.all;
     request.image = source.image.clone().platforms(shared.platforms.clone()).index(shared.index.clone());
-    let report = client.verify(&request).await;
+    let report = match &shared.base {
+        Some(base) => client.verify_with_base(&request, base).await,
+        None => client.verify(&request).await,
+    };
     let pinned = match report.clone().into_verified() {
         Ok(image) => image.runnable().into_iter().map(|digest| source.pinned(digest)).collect(),
         Err(_) => Vec::new(),

@@ -1,23 +1,33 @@
 //! Reports as people and other programs read them.
 
+mod attaching;
 mod attestation;
 mod blob;
+mod checked;
 mod claimed;
+mod contents;
 mod cosign;
+mod difference;
 mod inspection;
 mod inspection_json;
 mod matrix;
+mod origin;
 mod refusal;
 mod report;
 mod signer;
 mod text;
 mod tree;
 
+pub(crate) use attaching::{attached, drafts, kind, plan};
 pub(crate) use attestation::{Attestation, Form, json_line};
 pub(crate) use blob::blob;
+pub(crate) use checked::{Checked, Unchecked, checked, checked_document};
+pub(crate) use contents::contents;
 pub(crate) use cosign::cosign;
+pub(crate) use difference::{Compared, Read, difference_json, difference_markdown, difference_text};
 pub(crate) use inspection::{Inspection, inspection};
 pub(crate) use inspection_json::inspection_document;
+pub(crate) use origin::{Origin, origins, origins_json};
 pub(crate) use report::report;
 pub(crate) use signer::{signed_by, signer};
 pub(crate) use tree::{tree, tree_document};

@@ -16,6 +16,7 @@ pub(crate) fn report(report: &Report, colored: bool, stats: bool) -> String {
             out.push_str(&line);
             out.push('\n');
         }
+        out.push_str(&bases(report));
         out.push_str(&matrix::matrix(report, colored));
         out.push_str(&refusal::refusals(report, colored));
     }
@@ -26,6 +27,19 @@ pub(crate) fn report(report: &Report, colored: bool, stats: bool) -> String {
         out.push_str(&costs(report));
     }
     out
+}
+
+/// `built on NAME @sha256:… (by its provenance)   preset NAME`, once for each base.
+fn bases(report: &Report) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for base in report.bases() {
+        let policy = base.policy_name();
+        let line = format!("built on {} ({})   policy {policy}\n", escape(&base.image), base.source);
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.concat()
 }
 
 /// `NAME @sha256:…   preset NAME   ACCEPTED`

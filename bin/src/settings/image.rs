@@ -8,7 +8,7 @@ use cg_attest::code::Code;
 use cg_attest::digest::Digest;
 use cg_attest::discover::ImageRequest;
 use cg_attest::image::{Reference, Repository};
-use cg_attest::registry::{Layout, Mirrors, Pull};
+use cg_attest::registry::{Layout, Mirrors, Pull, Push, Remote};
 
 use super::RegistryArgs;
 use crate::error::CliError;
@@ -19,6 +19,8 @@ const LAYOUT_PREFIXES: &[&str] = &["oci:", "oci-dir:", "oci-archive:"];
 /// One image and where it is read from.
 pub(crate) struct Source {
     pub(crate) pull: Arc<dyn Pull>,
+    /// The same place, for the commands that write.
+    pub(crate) push: Arc<dyn Push>,
     pub(crate) image: ImageRequest,
     /// The name that a policy goes by; a layout has none.
     pub(crate) policy_name: Option<Repository>,
@@ -35,7 +37,7 @@ impl Source {
 
 /// Opens image arguments; those in registries share one client.
 pub(crate) struct Sources {
-    remote: Option<Arc<dyn Pull>>,
+    remote: Option<Remote>,
     mirrors: Mirrors,
     layouts: BTreeMap<String, Layout>,
 }
@@ -63,8 +65,7 @@ impl Sources {
         }
         registries.sort();
         registries.dedup();
-        let remote: Option<Arc<dyn Pull>> =
-            if registries.is_empty() { None } else { Some(Arc::new(registry.remote(&registries)?)) };
+        let remote = if registries.is_empty() { None } else { Some(registry.remote(&registries)?) };
         Ok(Self { remote, mirrors, layouts: BTreeMap::new() })
     }
 
@@ -76,9 +77,10 @@ impl Sources {
                 let reference = written.within(self.mirrors.original(written.repository()));
                 let fetched = rewrite(&self.mirrors, reference.repository())?;
                 let source = (fetched != *reference.repository()).then(|| reference.within(fetched).to_string());
-                let pull = self.remote.clone().ok_or_else(|| CliError::internal("no client for a registry"))?;
+                let remote = self.remote.clone().ok_or_else(|| CliError::internal("no client for a registry"))?;
                 Ok(Source {
-                    pull,
+                    pull: Arc::new(remote.clone()),
+                    push: Arc::new(remote),
                     policy_name: Some(reference.repository().clone()),
                     pinned_name: written.repository().to_string(),
                     image: ImageRequest::new(reference).source(source),
@@ -107,7 +109,8 @@ impl Sources {
         })?;
         let shown = format!("oci:{path}{name}");
         Ok(Source {
-            pull: Arc::new(layout),
+            pull: Arc::new(layout.clone()),
+            push: Arc::new(layout),
             policy_name: None,
             pinned_name: format!("oci:{path}"),
             image: ImageRequest::new(reference).shown(shown),
@@ -120,7 +123,9 @@ fn rewrite(mirrors: &Mirrors, repository: &Repository) -> Result<Repository, Cli
 }
 
 fn parse(argument: &str) -> Result<Argument<'_>, CliError> {
-    let Some(layout) = LAYOUT_PREFIXES.iter().find_map(|prefix| argument.strip_prefix(prefix)) else {
+    // No name in a registry begins like a path.
+    let path = Some(argument).filter(|argument| argument.starts_with(['.', '/']));
+    let Some(layout) = LAYOUT_PREFIXES.iter().find_map(|prefix| argument.strip_prefix(prefix)).or(path) else {
         let reference = argument.parse().map_err(|e: cg_attest::image::ReferenceError| CliError::usage(e.code(), e))?;
         return Ok(Argument::Registry(reference));
     };

@@ -1,18 +1,28 @@
 //! Flags and environment as typed settings. Only this room reads the environment.
 
+mod base;
+mod build;
 mod image;
 pub(crate) mod output;
 mod policy;
+mod provenance;
 mod registry;
+mod signing;
 mod trust;
+mod writing;
 
+pub(crate) use base::BaseArgs;
+pub(crate) use build::{BuildArgs, BuildFacts};
 pub(crate) use image::{Source, Sources};
 pub(crate) use policy::PolicyArgs;
-pub(crate) use registry::RegistryArgs;
+pub(crate) use registry::{RegistryArgs, limits_with_time};
+pub(crate) use signing::{SigningArgs, SigningConfigArgs, failed as signing_failed};
 pub(crate) use trust::TrustArgs;
+pub(crate) use writing::{Format, SignatureFormat, WriteArgs, attach_failed};
 
-use std::io::Read;
+use std::io::{Read, Write as _};
 
+use cg_attest::code::Code;
 use cg_attest::time::Timestamp;
 
 use crate::error::CliError;
@@ -20,6 +30,20 @@ use crate::error::CliError;
 /// The time now, the one place where the command reads the clock for it.
 pub(crate) fn now() -> Result<Timestamp, CliError> {
     std::time::SystemTime::now().try_into().map_err(CliError::internal)
+}
+
+/// The folder that the command runs in.
+pub(crate) fn here() -> Result<std::path::PathBuf, CliError> {
+    std::env::current_dir().map_err(|error| CliError::file(".".as_ref(), error))
+}
+
+/// The time that documents are to bear (reproducible-builds.org, `SOURCE_DATE_EPOCH`).
+pub(crate) fn source_date_epoch() -> Result<Option<Timestamp>, CliError> {
+    let Some(text) = std::env::var("SOURCE_DATE_EPOCH").ok().filter(|text| !text.is_empty()) else { return Ok(None) };
+    let seconds = text.parse().ok().filter(|seconds| *seconds >= 0);
+    let time = seconds.and_then(|seconds| Timestamp::from_unix(seconds).ok());
+    let wrong = || CliError::usage(Code::Usage, format!("SOURCE_DATE_EPOCH={text:?}: wanted seconds since 1970"));
+    time.map(Some).ok_or_else(wrong)
 }
 
 /// Reads a file that a flag names.
@@ -31,6 +55,16 @@ pub(crate) fn read_file(path: &std::path::Path, limit: u64) -> Result<Vec<u8>, C
 /// As [`read_file`], with `-` for stdin.
 pub(crate) fn read_input(path: &std::path::Path, limit: u64) -> Result<Vec<u8>, CliError> {
     if path.as_os_str() == "-" { read_all(path, std::io::stdin().lock(), limit) } else { read_file(path, limit) }
+}
+
+/// Writes a file that a flag names, whole or not at all.
+pub(crate) fn write_file(path: &std::path::Path, bytes: &[u8]) -> Result<(), CliError> {
+    let wrong = |problem: std::io::Error| CliError::file(path, problem);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(wrong)?;
+    file.write_all(bytes).map_err(wrong)?;
+    file.persist(path).map_err(|error| wrong(error.error))?;
+    Ok(())
 }
 
 fn read_all(path: &std::path::Path, from: impl Read, limit: u64) -> Result<Vec<u8>, CliError> {

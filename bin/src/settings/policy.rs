@@ -9,6 +9,7 @@ use cg_attest::signer::Claim;
 use cg_attest::time::parse_duration;
 use clap::Args;
 
+use super::provenance::ProvenanceArgs;
 use super::read_file;
 use crate::error::CliError;
 
@@ -79,6 +80,8 @@ pub(crate) struct PolicyArgs {
     /// What shows that the log has the entry: format (a proof, or a promise where the format has nothing better) or proof
     #[arg(long, value_name = "KIND", default_value = "format", help_heading = "What is required")]
     log_evidence: LogEvidenceArg,
+    #[command(flatten)]
+    provenance: ProvenanceArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -128,6 +131,16 @@ impl PolicyArgs {
             (None, true, Some(preset)) => preset.requirements(),
             (None, true, None) => vec![Requirement::signature()],
         };
+        let rules = self.provenance.rules()?;
+        if !rules.is_empty() && !requirements.iter().any(is_slsa) {
+            // With `only`, something else than provenance was asked for by its name.
+            if only.is_some() {
+                return Err(usage("--source-…, --builder-id, --build-type and --slsa-level ask what provenance says")
+                    .hint("ask for `--type slsa` with them, or leave them out"));
+            }
+            requirements.push(Requirement::slsa());
+        }
+        builder = builder.provenance(rules);
         self.apply_levels(&mut requirements)?;
         self.apply_ages(&mut requirements)?;
         builder = requirements.into_iter().fold(builder, PolicyBuilder::require);
@@ -139,6 +152,25 @@ impl PolicyArgs {
         builder.build().map_err(|e| policy_error(&e))
     }
 
+    /// The same without what `--level` and `--max-age` say of a requirement that is asked for in another turn.
+    pub(crate) fn without(&self, other: &Requirement) -> Self {
+        let is_other = |text: &String| {
+            let name = text.rsplit_once('=').map(|(name, _)| name.parse::<Requirement>());
+            name.is_some_and(|named| named.is_ok_and(|named| named == *other))
+        };
+        let mut without = self.clone();
+        without.level.retain(|text| !is_other(text));
+        without.max_age.retain(|text| !is_other(text));
+        without
+    }
+
+    /// The same, with provenance that agrees with its certificate.
+    pub(crate) fn with_agreement(&self) -> Self {
+        let mut with = self.clone();
+        with.provenance.agreement = true;
+        with
+    }
+
     /// The policy for a file: without `--require` it is its signature that is
     /// asked for, also where a preset asks for more of an image.
     pub(crate) fn for_blob(&self) -> Result<Policy, CliError> {
@@ -146,7 +178,8 @@ impl PolicyArgs {
             return Err(usage("--level and --require-platform are about images; a file has no platforms"));
         }
         let requirements = match self.require.as_slice() {
-            [] => vec![Requirement::signature()],
+            [] if self.provenance.rules()?.is_empty() => vec![Requirement::signature()],
+            [] => vec![Requirement::slsa()],
             [one] => parsed(std::slice::from_ref(one))?,
             _ => return Err(usage("--require: one bundle proves one thing; name one type")),
         };
@@ -263,6 +296,11 @@ impl PolicyArgs {
         }
         Ok(())
     }
+}
+
+/// Whether a requirement is for provenance, of whichever version.
+fn is_slsa(requirement: &Requirement) -> bool {
+    ["v1", "v0.2", "v0.1"].iter().any(|v| requirement.wanted().is_met_by(&format!("https://slsa.dev/provenance/{v}")))
 }
 
 fn parsed(names: &[String]) -> Result<Vec<Requirement>, CliError> {

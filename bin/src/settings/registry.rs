@@ -57,13 +57,12 @@ impl RegistryArgs {
 
     /// The bounds of a run.
     pub(crate) fn limits(&self) -> Result<Limits, CliError> {
-        let mut limits = Limits::default();
-        if let Some(text) = &self.timeout {
-            let time: Duration =
-                parse_duration(text).map_err(|e| CliError::usage(Code::Usage, format!("--timeout: {e}")))?;
-            limits.total_time = time;
-        }
-        Ok(limits)
+        self.limits_over(Limits::default())
+    }
+
+    /// The bounds of a run that are these unless a flag says otherwise.
+    pub(crate) fn limits_over(&self, limits: Limits) -> Result<Limits, CliError> {
+        limits_with_time(limits, self.timeout.as_deref())
     }
 
     /// Where evidence is, if not beside the image.
@@ -113,4 +112,14 @@ impl RegistryArgs {
         }
         Ok(Some(Login::password(username.clone(), password)))
     }
+}
+
+/// These limits, with the time that `--timeout` gives.
+pub(crate) fn limits_with_time(mut limits: Limits, timeout: Option<&str>) -> Result<Limits, CliError> {
+    if let Some(text) = timeout {
+        let time: Duration =
+            parse_duration(text).map_err(|e| CliError::usage(Code::Usage, format!("--timeout: {e}")))?;
+        limits.total_time = time;
+    }
+    Ok(limits)
 }

@@ -51,9 +51,8 @@ pub(crate) enum TrustSource {
 impl TrustArgs {
     /// Where the trust root comes from. Everything that the flags name is checked, and nothing asked.
     pub(crate) fn source(&self) -> Result<TrustSource, CliError> {
-        let from_environment = || std::env::var(ROOT_FILE).ok().filter(|name| !name.is_empty() && !self.staging);
         let embedded = |instance| TrustRoot::embedded(instance).map_err(usage).map(TrustSource::Here);
-        match self.trusted_root.clone().or_else(from_environment).as_deref() {
+        match self.named().as_deref() {
             None => self.repository().map(|refresh| TrustSource::Repository(Box::new(refresh))),
             Some("embedded") => embedded(Instance::PublicGood),
             Some("embedded-staging") => embedded(Instance::Staging),
@@ -63,6 +62,23 @@ impl TrustArgs {
                 TrustRoot::parse(&bytes, path).map_err(usage).map(TrustSource::Here)
             }
         }
+    }
+
+    /// Whether the trust root is not one of the public instances'.
+    pub(crate) fn is_private(&self) -> bool {
+        let file = |name: &String| !name.starts_with("embedded");
+        self.named().as_ref().is_some_and(file) || self.tuf_url.as_ref().is_some_and(|url| !url.is_empty())
+    }
+
+    /// Whether it is the public staging instance's.
+    pub(crate) fn is_staging(&self) -> bool {
+        self.staging || self.named().as_deref() == Some("embedded-staging")
+    }
+
+    /// What the flag or the environment names.
+    fn named(&self) -> Option<String> {
+        let from_environment = || std::env::var(ROOT_FILE).ok().filter(|name| !name.is_empty() && !self.staging);
+        self.trusted_root.clone().or_else(from_environment)
     }
 
     fn repository(&self) -> Result<Refresh, CliError> {

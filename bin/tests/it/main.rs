@@ -1,17 +1,27 @@
 //! The one integration test binary. `house` holds that every file is named here.
 
+mod attach;
+mod base;
 mod chainguard;
+mod check;
 mod conformance;
 mod corpus;
 mod demo;
+mod diff;
 mod get;
 mod house;
 mod inspect;
 mod layout;
 mod liveness;
 mod postgres;
+mod produce;
+mod provenance;
+mod sandbox;
+mod sbom;
+mod scan;
 mod scenarios;
 mod schema;
+mod sign_blob;
 mod support;
 mod tree;
 mod trust;

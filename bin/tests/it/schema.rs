@@ -27,7 +27,7 @@ fn closed(mut schema: Value) -> Value {
     schema
 }
 
-fn problems(document: &Value) -> Vec<String> {
+pub(crate) fn problems(document: &Value) -> Vec<String> {
     let validator = jsonschema::validator_for(&closed(schema())).expect("a schema");
     validator.iter_errors(document).map(|e| format!("{}: {e}", e.instance_path())).collect()
 }

@@ -136,7 +136,7 @@ async fn a_report_file_is_written_whole_and_never_over_something_else() {
 fn every_command_is_completed_and_has_a_manual() {
     let (completions, manual) = (cg_attest(["completions", "bash"]), cg_attest(["man"]));
     assert_eq!((completions.code, manual.code), (0, 0));
-    for command in ["verify", "verify-blob", "get", "tree", "inspect", "explain", "demo"] {
+    for command in ["verify", "verify-blob", "get", "tree", "inspect", "explain", "demo", "sandbox"] {
         assert!(
             completions.stdout.contains(command) && manual.stdout.contains(&command.replace('-', "\\-")),
             "{command}"

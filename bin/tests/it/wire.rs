@@ -1,9 +1,14 @@
 //! `verify` against a registry that counts, errs and misbehaves.
 
+use cg_attest::image::{Descriptor, media};
 use cg_attest::testing::{Answer, ReferrersApi, RegistryFault as Fault, Statement};
+use serde_json::Value;
 
-use crate::support::command::cg_attest_with;
+use crate::support::command::{Ran, cg_attest_with};
 use crate::support::scene::Scene;
+
+/// cosign's annotation of the predicate type on a referrer.
+const PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 
 const ALL: &[&str] = &["--require", "signature,spdx,slsa"];
 
@@ -16,7 +21,44 @@ async fn a_complete_image_costs_the_requests_that_were_promised() {
     // 1 + 3·T + 2·B: three targets, five bundles; no layer of the image.
     assert_eq!(scene.registry.requests().len(), 1 + 3 * 3 + 2 * 5, "{:#?}", scene.registry.lines());
     let counted = scene.verify(&["--require", "signature", "--stats"]);
-    assert_eq!(counted.json()["stats"]["requests"], 1 + 3 * 3 + 2 + 4, "only the manifests of the others are read");
+    assert_eq!(counted.json()["stats"]["requests"], 1 + 3 * 3 + 2, "nothing of the others is read");
+    let reading = |ran: &Ran| {
+        let document = ran.json();
+        let candidates = document["candidates"].as_array().expect("candidates");
+        let text = |candidate: &Value| format!("{} {}", candidate["predicateType"], candidate["reading"]);
+        candidates.iter().map(text).collect::<Vec<_>>()
+    };
+    let skipped = reading(&counted).iter().filter(|text| text.ends_with("\"skipped\"")).count();
+    assert_eq!((reading(&counted).len(), skipped), (5, 4), "they are shown: {:?}", reading(&counted));
+    let all = scene.verify(&["--require", "signature", "--stats", "--all"]);
+    assert_eq!(all.json()["stats"]["requests"], 1 + 3 * 3 + 2 * 5, "{}", all.stdout);
+}
+
+/// What the listing says of a referrer is a hint: the same image is as good
+/// where the listing says of everything that it is of another type.
+#[tokio::test]
+async fn a_listing_that_lies_about_types_costs_requests_and_no_verdict() {
+    let scene = Scene::complete().await;
+    let truth = |descriptor: &Descriptor| descriptor.annotation(PREDICATE).expect("an annotation").to_owned();
+    for lie in [None, Some("https://example.com/scan")] {
+        scene.registry.clear_faults();
+        let listings = scene.listings(|descriptor| {
+            let annotation = lie.map_or_else(|| truth(descriptor), str::to_owned);
+            descriptor.annotations.insert(PREDICATE.to_owned(), annotation);
+        });
+        for (path, listing) in listings.await {
+            let answer = Answer::status(200).header("content-type", media::INDEX).body(listing);
+            scene.registry.fault(Fault::on(&path).answer(answer));
+        }
+        scene.registry.clear_log();
+        let ran = scene.verify(ALL);
+        assert_eq!((ran.code, ran.state("linux/arm64", "spdx").as_str()), (0, "ok"), "{}", ran.stdout);
+        assert_eq!(scene.registry.requests().len(), 1 + 3 * 3 + 2 * 5, "each is read once");
+    }
+    // A referrer that could not be read may be what is wanted, whatever the listing says of it.
+    scene.registry.fault(Fault::on("/manifests/sha256:").answer(Answer::status(403)));
+    let ran = scene.verify(&["--require", "signature"]);
+    assert_eq!((ran.code, ran.state("index", "signature").as_str()), (3, "undecided"), "{}", ran.stdout);
 }
 
 #[tokio::test]
@@ -97,6 +139,38 @@ async fn an_image_that_cannot_be_had_is_undecided_with_its_own_reason() {
     }
     scene.registry.clear_faults();
     assert_eq!(scene.verify(&[]).code, 0);
+}
+
+/// The header is the registry's word and under no digest: what it says wrongly
+/// is nothing against the evidence, and nothing for it.
+#[tokio::test]
+async fn evidence_that_is_served_under_another_media_type_is_undecided() {
+    let scene = Scene::complete().await;
+    for (header, code, state, reason) in [
+        ("application/octet-stream", 0, "ok", None),
+        (media::INDEX, 3, "undecided", Some("media-ambiguous")),
+        ("text/html", 3, "undecided", Some("registry-protocol")),
+    ] {
+        scene.registry.clear_faults();
+        scene.registry.fault(Fault::on("/manifests/sha256:").header("content-type", header));
+        let ran = scene.verify(&[]);
+        assert_eq!((ran.code, ran.state("index", "signature").as_str()), (code, state), "{header}: {}", ran.stdout);
+        assert_eq!(ran.json()["cells"][0]["code"].as_str(), reason, "{header}");
+    }
+    // What is no manifest in itself is refused under every header.
+    let bare = Scene::bare().await;
+    let subject = &bare.image.index;
+    let both = serde_json::json!({
+        "schemaVersion": 2, "artifactType": media::BUNDLE, "subject": subject,
+        "config": subject, "layers": [], "manifests": [],
+    });
+    let digest = bare.registry.put_manifest(bare.path, None, media::MANIFEST, both.to_string());
+    let descriptor = Descriptor::new(media::MANIFEST, digest, both.to_string().len() as u64);
+    let listing = serde_json::json!({ "schemaVersion": 2, "mediaType": media::INDEX, "manifests": [descriptor] });
+    let answer = Answer::status(200).header("content-type", media::INDEX).body(listing.to_string());
+    bare.registry.fault(Fault::on("/referrers/").answer(answer));
+    let ran = bare.verify(&[]);
+    assert_eq!((ran.code, ran.state("index", "signature").as_str()), (1, "invalid"), "{}", ran.stdout);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::archive;
 use crate::digest::{Digest, VerifiedBlob};
@@ -172,6 +173,46 @@ impl Files {
             temporary.rename(&target)
         };
         write().map_err(|error| self.io_error("writing", name, &error))
+    }
+}
+
+/// The longest pause between two looks at a lock that somebody else has.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
+impl Files {
+    /// Runs `work` while no other process, and no other part of this one, does:
+    /// `index.json` is read, changed and written, and who does the same between
+    /// would be undone. The lock is the system's advisory one on the marker
+    /// file, which is never replaced; it ends with the process that has it.
+    /// `left` bounds the wait for it.
+    pub(super) fn locked<T>(
+        &self,
+        left: impl Fn() -> Option<Duration>,
+        work: impl FnOnce() -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        let failed = |error: &io::Error| self.io_error("locking", MARKER, error);
+        if let Kind::Archive(_) = self.kind {
+            return Err(self.error(Problem::File, "writing", INDEX, "a tar is only read; push to a folder"));
+        }
+        // A link is refused here as everywhere.
+        self.find(MARKER)?;
+        let path = self.path.join(MARKER);
+        // Network file systems lock only what is open for writing.
+        let file = OpenOptions::new().read(true).write(true).open(&path).or_else(|_| File::open(&path));
+        let mut lock = fd_lock::RwLock::new(file.map_err(|error| failed(&error))?);
+        loop {
+            match lock.try_write() {
+                Ok(_held) => return work(),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(failed(&error)),
+            }
+            let Some(pause) = left().map(|left| left.min(LOCK_PAUSE)) else {
+                let detail = "another process is writing to the layout, and did not end in time";
+                return Err(self.error(Problem::Timeout, "locking", MARKER, detail));
+            };
+            std::thread::sleep(pause);
+        }
     }
 }
 

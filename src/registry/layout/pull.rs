@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -36,8 +36,6 @@ pub struct Layout {
 pub(super) struct Shared {
     pub(super) files: Files,
     catalog: RwLock<Arc<Catalog>>,
-    /// Held while `index.json` is read, changed and written.
-    pub(super) writing: Mutex<()>,
 }
 
 impl Layout {
@@ -57,7 +55,7 @@ impl Layout {
     pub fn open_within(path: impl AsRef<Path>, limits: &Limits) -> Result<Self, RegistryError> {
         let files = Files::open(path.as_ref(), limits)?;
         let catalog = RwLock::new(Arc::new(Catalog::read(&files, limits, Default::default())?));
-        Ok(Self { shared: Arc::new(Shared { files, catalog, writing: Mutex::new(()) }) })
+        Ok(Self { shared: Arc::new(Shared { files, catalog }) })
     }
 
     /// Opens the layout in the folder `path`, after making it an empty layout if it is none.

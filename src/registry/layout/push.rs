@@ -1,7 +1,5 @@
 //! Writing to a layout folder.
 
-use std::sync::PoisonError;
-
 use serde_json::{Map, Value};
 
 use super::catalog::{Catalog, KIND, REF_NAME};
@@ -11,12 +9,12 @@ use crate::digest::{Digest, VerifiedBlob};
 use crate::image::{Descriptor, ImageDocument, ImageName, Repository, media};
 use crate::json;
 use crate::limits::Limits;
-use crate::registry::{BoxFuture, Context, Problem, Push, Pushed, RegistryError};
+use crate::registry::{BoxFuture, Context, Deleted, Problem, Push, Pushed, RegistryError};
 
 /// Writing to a tar fails with [`Problem::File`]. Files are replaced whole, so
-/// readers may go on meanwhile. Two writers of one process take turns; two
-/// processes must not write to one layout at the same time, for one would lose
-/// what the other lists.
+/// readers may go on meanwhile. Writers take turns, those of other processes
+/// too if they are this library: none loses what another lists. One that waits
+/// for its turn until the run's time is over fails with [`Problem::Timeout`].
 impl Push for Layout {
     fn push_blob<'a>(
         &'a self,
@@ -39,10 +37,23 @@ impl Push for Layout {
         manifest: &'a VerifiedBlob,
     ) -> BoxFuture<'a, Result<Pushed, RegistryError>> {
         Box::pin(async move {
-            let (limits, name, manifest) = (context.limits().clone(), name.clone(), manifest.clone());
+            let (run, name, manifest) = (context.clone(), name.clone(), manifest.clone());
             let media_type = media_type.to_owned();
-            let work = move |shared: &Shared| shared.write_manifest(&limits, &name, &media_type, &manifest);
+            let work = move |shared: &Shared| shared.write_manifest(&run, &name, &media_type, &manifest);
             blocking(context, &self.shared, work).await
+        })
+    }
+
+    /// Takes a manifest out of `index.json`; its blob stays, as other programs leave it.
+    fn delete_manifest<'a>(
+        &'a self,
+        context: &'a Context,
+        _repository: &'a Repository,
+        digest: &'a Digest,
+    ) -> BoxFuture<'a, Result<Deleted, RegistryError>> {
+        Box::pin(async move {
+            let (run, digest) = (context.clone(), digest.clone());
+            blocking(context, &self.shared, move |shared| shared.unlist(&run, &digest)).await
         })
     }
 }
@@ -63,7 +74,7 @@ impl Shared {
 
     fn write_manifest(
         &self,
-        limits: &Limits,
+        context: &Context,
         name: &ImageName,
         media_type: &str,
         manifest: &VerifiedBlob,
@@ -78,8 +89,33 @@ impl Shared {
             .map_err(|found| error(Problem::Rejected, found.to_string()))?;
         // The blob comes first: what `index.json` lists is always there.
         self.write_blob(manifest)?;
+        self.edit(context, |entries, catalog| self.list(entries, catalog, name, &document))?;
+        Ok(Pushed::new(true))
+    }
 
-        let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+    fn unlist(&self, context: &Context, digest: &Digest) -> Result<Deleted, RegistryError> {
+        self.edit(context, |entries, _| {
+            let before = entries.len();
+            entries.retain(|entry| !is(entry, digest));
+            Ok(if entries.len() < before { Deleted::Done } else { Deleted::Absent })
+        })
+    }
+
+    /// Changes the entries of `index.json`, as it is now on the disk; whoever else wants to, waits.
+    fn edit<T>(
+        &self,
+        context: &Context,
+        change: impl FnOnce(&mut Vec<Value>, &Catalog) -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        self.files.locked(|| context.remaining(), || self.edit_now(context.limits(), change))
+    }
+
+    fn edit_now<T>(
+        &self,
+        limits: &Limits,
+        change: impl FnOnce(&mut Vec<Value>, &Catalog) -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        let error = |problem, detail: String| self.files.error(problem, "changing", INDEX, detail);
         let bytes = self.files.read(INDEX, limits.manifest_bytes)?;
         let bytes = bytes.ok_or_else(|| error(Problem::File, "there is none".to_owned()))?;
         // As JSON, not as our types: fields of other programs stay.
@@ -97,7 +133,7 @@ impl Shared {
                 Map::from_iter([("schemaVersion".to_owned(), 2.into()), ("mediaType".to_owned(), media::INDEX.into())]);
             entries = vec![self.entry(&Descriptor::of(media::INDEX, whole))?];
         }
-        self.list(&mut entries, &catalog, name, &document)?;
+        let done = change(&mut entries, &catalog)?;
         index.insert("manifests".to_owned(), Value::Array(entries));
 
         let bytes = serde_json::to_vec(&index).map_err(|found| error(Problem::Protocol, found.to_string()))?;
@@ -107,7 +143,7 @@ impl Shared {
         }
         self.files.write(INDEX, &bytes)?;
         self.set_catalog(Catalog::read(&self.files, limits, catalog.known)?);
-        Ok(Pushed::new(true))
+        Ok(done)
     }
 
     /// Puts `document` among the entries under its name.

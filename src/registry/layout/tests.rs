@@ -432,3 +432,55 @@ async fn a_run_that_is_over_reads_no_more() {
     let error = layout.manifest(&Context::new(limits), &repository(), &name).await.expect_err("over");
     assert_eq!(error.problem(), crate::registry::Problem::Timeout);
 }
+
+/// Pushes one manifest; every push opens the layout anew, as another process would.
+async fn push_as_another_process(path: &Path, content: &str, context: &Context) -> Result<Digest, RegistryError> {
+    let layout = Layout::open(path)?;
+    let repository: Repository = "localhost/layout".parse().expect("a repository");
+    let blob = VerifiedBlob::of(manifest(content, "").into_bytes());
+    let name = ImageName::Digest(blob.digest().clone());
+    layout.push_manifest(context, &repository, &name, media::MANIFEST, &blob).await?;
+    Ok(blob.digest().clone())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn writers_that_know_nothing_of_each_other_lose_nothing() {
+    let dir = tempfile::tempdir().expect("a folder");
+    drop(Layout::create(dir.path()).expect("a layout"));
+    let context = Context::new(Limits::default());
+    let writers = (0..4).map(|writer| {
+        let (path, context) = (dir.path().to_owned(), context.clone());
+        tokio::spawn(async move {
+            let mut pushed = Vec::new();
+            for number in 0..8 {
+                let content = format!("{writer} {number}");
+                pushed.push(push_as_another_process(&path, &content, &context).await.expect("pushed"));
+            }
+            pushed
+        })
+    });
+    let mut pushed = Vec::new();
+    for writer in futures_util::future::join_all(writers).await {
+        pushed.extend(writer.expect("no panic"));
+    }
+    let mut listed: Vec<Digest> =
+        Layout::open(dir.path()).expect("a layout").images().into_iter().map(|image| image.descriptor.digest).collect();
+    pushed.sort();
+    listed.sort();
+    assert_eq!(listed, pushed);
+}
+
+#[tokio::test]
+async fn a_writer_waits_for_its_turn_until_its_time_is_over() {
+    let dir = tempfile::tempdir().expect("a folder");
+    drop(Layout::create(dir.path()).expect("a layout"));
+    let mut lock = fd_lock::RwLock::new(fs::File::open(dir.path().join("oci-layout")).expect("the marker"));
+    let held = lock.try_write().expect("nobody has it");
+    let limits = Limits { total_time: std::time::Duration::from_millis(5), ..Limits::default() };
+    let late = push_as_another_process(dir.path(), "late", &Context::new(limits)).await;
+    assert_eq!(late.map_err(|error| error.code()), Err(Code::RegistryUnavailable));
+    drop(held);
+    let mine = push_as_another_process(dir.path(), "mine", &Context::new(Limits::default())).await.expect("pushed");
+    let images = Layout::open(dir.path()).expect("a layout").images();
+    assert_eq!(images.iter().map(|image| &image.descriptor.digest).collect::<Vec<_>>(), [&mine]);
+}

@@ -9,8 +9,9 @@ use serde::Deserialize;
 use url::Url;
 
 use super::gate::Permit;
-use super::retry::{Failure, retry_after, within};
+use super::retry::{Failure, within};
 use super::transport;
+use crate::net::{may_pass, retry_after, words};
 use crate::registry::{Context, Problem, RegistryError};
 
 /// An answer whose body has not been read. It keeps its place among the requests in flight.
@@ -128,7 +129,7 @@ impl Answer {
             permit.narrow();
         }
         let error = self.error(problem, format!("{meaning} ({status})")).with_retry_after(retry_after(self.headers()));
-        Failure { error, retry: matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504) }
+        Failure { error, retry: may_pass(status.as_u16()) }
     }
 
     /// The error codes in the body, and the first message.
@@ -137,12 +138,8 @@ impl Answer {
         // A body that cannot be read takes nothing from what the status said.
         let body = self.whole(limit).await.unwrap_or_default();
         let Ok(wire) = crate::json::parse::<WireErrors>(&body) else { return (Vec::new(), String::new()) };
-        let said = wire.errors.first().map(|error| {
-            // A registry may say anything, also to a terminal: only words are repeated.
-            let word = |c: &char| c.is_alphanumeric() || " .,:;/_-'()\"".contains(*c);
-            let message: String = error.message.chars().filter(word).take(160).collect();
-            format!(": {} {message}", error.code.chars().filter(word).take(40).collect::<String>())
-        });
+        let said =
+            wire.errors.first().map(|error| format!(": {} {}", words(&error.code, 40), words(&error.message, 160)));
         let codes = wire.errors.into_iter().map(|error| error.code).collect();
         (codes, said.map(|said| said.trim_end().to_owned()).unwrap_or_default())
     }

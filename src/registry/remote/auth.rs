@@ -5,6 +5,8 @@
 //!    one per request.
 //! 2. On 401, the challenge says what is wanted: a token from a token service,
 //!    or name and password.
+//!    A 403 or 404 may be all that a stranger is told of a private repository:
+//!    where there is a login, the registry is asked what it wants before that is believed.
 //! 3. A login goes to the registry's own origin, to an https host under the
 //!    registry's name (`auth.example.com` for `example.com`), to the token
 //!    services of Docker Hub and GitLab, and where the caller allowed it
@@ -38,6 +40,7 @@ use crate::registry::{Problem, RegistryError};
 pub(super) enum Access {
     Pull,
     Push,
+    Delete,
 }
 
 /// Everything about who we are.
@@ -129,6 +132,11 @@ impl Session {
 }
 
 impl Opening {
+    /// Whether this is the request that finds out, and without credentials.
+    pub(super) fn is_first_of_a_stranger(&self) -> bool {
+        self.flight.is_some() && self.grant.is_none()
+    }
+
     /// The registry did not ask who we are.
     pub(super) fn admitted(self) {
         if self.flight.is_some() {
@@ -156,6 +164,11 @@ impl Authority {
             Arc::new(Session::new(given.map_or(State::Unknown, State::Granted)))
         });
         Arc::clone(session)
+    }
+
+    /// Whether there is anything to say about who we are.
+    pub(super) async fn has_login(&self, target: &Target) -> bool {
+        self.credentials.find(&target.repository).await.login.is_some()
     }
 
     /// What to send after a 401. One request asks, the others share the answer.
@@ -270,6 +283,7 @@ fn scopes(target: &Target, access: Access, wish: Option<&str>) -> Vec<String> {
     let actions = match access {
         Access::Pull => "pull",
         Access::Push => "pull,push",
+        Access::Delete => "pull,push,delete",
     };
     let own = format!("repository:{}:{actions}", target.repository.path());
     // A registry that could name any scope would get a token for anything the

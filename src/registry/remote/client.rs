@@ -7,13 +7,14 @@ use url::Url;
 
 use super::answer::Answer;
 use super::exchange::{Call, Exchange};
-use super::retry::{Backoff, Failure, attempts};
+use super::retry::{Failure, attempts};
 use super::target::Target;
 use super::transport::DOCKER_CONTENT_DIGEST;
 use crate::digest::{Digest, VerifiedBlob};
 use crate::image::{Descriptor, ImageName, Repository, media};
+use crate::net::Backoff;
 use crate::registry::{
-    BlobStream, BoxFuture, Context, Fetched, Mirrors, Problem, Pull, Push, Pushed, Referrers, RegistryError,
+    BlobStream, BoxFuture, Context, Deleted, Fetched, Mirrors, Problem, Pull, Push, Pushed, Referrers, RegistryError,
 };
 
 /// A client for registries over HTTP. Clones share connections, tokens and
@@ -217,5 +218,23 @@ impl Push for Remote {
         manifest: &'a VerifiedBlob,
     ) -> BoxFuture<'a, Result<Pushed, RegistryError>> {
         Box::pin(async move { self.put_manifest(context, &self.target(repository)?, name, media_type, manifest).await })
+    }
+
+    fn push_new_blob<'a>(
+        &'a self,
+        context: &'a Context,
+        repository: &'a Repository,
+        blob: &'a VerifiedBlob,
+    ) -> BoxFuture<'a, Result<(), RegistryError>> {
+        Box::pin(async move { self.upload_new_blob(context, &self.target(repository)?, blob).await })
+    }
+
+    fn delete_manifest<'a>(
+        &'a self,
+        context: &'a Context,
+        repository: &'a Repository,
+        digest: &'a Digest,
+    ) -> BoxFuture<'a, Result<Deleted, RegistryError>> {
+        Box::pin(async move { self.remove_manifest(context, &self.target(repository)?, digest).await })
     }
 }

@@ -8,7 +8,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
 use url::Url;
 
 use super::answer::Answer;
-use super::auth::{Access, Authority, Grant};
+use super::auth::{Access, Authority, Grant, Opening};
 use super::gate::{Gates, Permit};
 use super::retry::Failure;
 use super::target::{Target, host_and_port};
@@ -17,6 +17,9 @@ use crate::registry::{Context, Problem, RegistryError};
 
 /// Redirects of one request.
 const REDIRECTS: usize = 5;
+
+/// What registries answer strangers about what they do not show them.
+const HIDDEN: [u16; 2] = [403, 404];
 
 /// What is asked of a registry.
 pub(super) struct Call<'a> {
@@ -61,6 +64,9 @@ impl Exchange {
         let permit = Some(self.gates.enter(call.target.repository.registry(), width).await);
         let opening = self.authority.session(call.target, call.access).open().await;
         let answer = self.follow(call, opening.grant.as_ref(), permit).await?;
+        if HIDDEN.contains(&answer.status().as_u16()) && !answer.foreign && opening.is_first_of_a_stranger() {
+            return self.introduce(call, opening, answer).await;
+        }
         // What another host than the registry asks for is no concern of our credentials (scenario J-05).
         if answer.status() != 401 || answer.foreign {
             opening.admitted();
@@ -71,6 +77,35 @@ impl Exchange {
         // One renewal per request: a server that is never content would keep us forever (scenario I-15).
         let grant = self.authority.renew(&self.transport, call, opening, &headers).await?;
         self.follow(call, Some(&grant), permit).await
+    }
+
+    /// Some registries say to strangers that a private repository does not
+    /// exist, without asking who they are (Artifactory, Harbor and Forgejo, where
+    /// anonymous reading is on). Before that is believed, a user who has a login
+    /// for the registry is introduced, once for a repository: the registry's
+    /// root says what it wants (distribution specification, determining support),
+    /// and the call is made again. A stranger stays one, and costs nothing more.
+    ///
+    /// A repository that showed a stranger anything is open, and its 404 is one.
+    async fn introduce(&self, call: &Call<'_>, opening: Opening, answer: Answer) -> Result<Answer, Failure> {
+        if call.access != Access::Pull || !self.authority.has_login(call.target).await {
+            opening.admitted();
+            return Ok(answer);
+        }
+        let Answer { permit, .. } = answer;
+        let root = call.target.root().join("v2/").map_err(|error| {
+            RegistryError::new(Problem::Protocol, &call.operation, format!("the registry has no root: {error}"))
+        })?;
+        let root = Call::get(call.context, call.target, root);
+        let asked = self.follow(&root, None, permit).await?;
+        if asked.status() != 401 || asked.foreign {
+            // It wants nothing of anybody: what it said holds for us too.
+            opening.admitted();
+            return self.follow(call, None, asked.permit).await;
+        }
+        let headers = asked.headers().clone();
+        let grant = self.authority.renew(&self.transport, call, opening, &headers).await?;
+        self.follow(call, Some(&grant), asked.permit).await
     }
 
     /// Sends the call and follows redirects. The credentials go only to the

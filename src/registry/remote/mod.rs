@@ -18,7 +18,6 @@ mod options;
 mod push;
 mod referrers;
 mod retry;
-mod secret;
 mod target;
 #[cfg(all(test, feature = "testing"))]
 mod tests;

@@ -8,10 +8,10 @@ use super::auth::Authority;
 use super::credentials::{CredentialFiles, Credentials, Login};
 use super::exchange::Exchange;
 use super::gate::Gates;
-use super::retry::Backoff;
 use super::transport::{Transport, TransportOptions};
 use crate::code::Code;
 use crate::image::Repository;
+use crate::net::Backoff;
 use crate::registry::Mirrors;
 
 /// How registries are reached, and as whom. The default is a stranger without mirrors.

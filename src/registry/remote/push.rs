@@ -12,9 +12,9 @@ use super::exchange::{Call, check_link};
 use super::retry::within;
 use super::target::{Target, host_and_port};
 use super::transport::DOCKER_CONTENT_DIGEST;
-use crate::digest::VerifiedBlob;
+use crate::digest::{Digest, VerifiedBlob};
 use crate::image::{ImageDocument, ImageName};
-use crate::registry::{Context, Problem, Pushed, RegistryError};
+use crate::registry::{Context, Deleted, Problem, Pushed, RegistryError};
 
 const OCI_SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 
@@ -31,9 +31,22 @@ impl Remote {
         if self.open(&head, &[404]).await?.is_some() {
             return Ok(());
         }
+        self.upload_new_blob(context, target, blob).await
+    }
+
+    /// Uploads a blob without asking whether it is there.
+    pub(super) async fn upload_new_blob(
+        &self,
+        context: &Context,
+        target: &Target,
+        blob: &VerifiedBlob,
+    ) -> Result<(), RegistryError> {
         let begin = Call::new(context, target, Access::Push, Method::POST, target.url("blobs/uploads/"));
         let begun = self.write(&begin, 202).await?;
         let url = upload_url(&begun, target, blob)?;
+        // It keeps a place among the requests in flight, and the next one needs one:
+        // uploads that each hold one and wait for another would wait forever.
+        drop(begun);
         let mut put = Call::new(context, target, Access::Push, Method::PUT, url);
         put.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
         put.body = Some(Bytes::copy_from_slice(blob.bytes()));
@@ -69,6 +82,26 @@ impl Remote {
         let document = ImageDocument::parse(manifest.clone(), Some(media_type)).ok();
         let subject = document.as_ref().and_then(ImageDocument::subject).map(|subject| subject.digest.to_string());
         Ok(Pushed::new(subject.is_some() && answer.header(&OCI_SUBJECT) == subject.as_deref()))
+    }
+
+    /// Deletes a manifest by its digest. Registries without deletion answer 405
+    /// (the specification's word for it), 400 or 501, all of which mean that it stays.
+    pub(super) async fn remove_manifest(
+        &self,
+        context: &Context,
+        target: &Target,
+        digest: &Digest,
+    ) -> Result<Deleted, RegistryError> {
+        let url = target.url(&format!("manifests/{digest}"));
+        let call = Call::new(context, target, Access::Delete, Method::DELETE, url);
+        let answer = within(context, &call.operation, self.exchange().attempt(&call)).await?;
+        let answer = answer.map_err(|failure| failure.error)?;
+        match answer.status().as_u16() {
+            200 | 202 | 204 => Ok(Deleted::Done),
+            404 => Ok(Deleted::Absent),
+            400 | 405 | 501 => Ok(Deleted::Unsupported),
+            _ => Err(answer.refuse().await.failure.error),
+        }
     }
 
     /// Sends a writing request. It is never sent twice, except after a 401,

@@ -14,9 +14,9 @@ use super::exchange::{Call, check_link};
 use super::link;
 use super::target::Target;
 use crate::digest::Digest;
-use crate::image::{Descriptor, ImageDocument, ImageName, media};
+use crate::image::{Descriptor, ImageDocument, media};
 use crate::json;
-use crate::registry::{Context, Problem, Referrers, ReferrersSource, RegistryError};
+use crate::registry::{Context, Problem, Referrers, ReferrersSource, RegistryError, fallback_tag};
 
 /// What registries without the API answer. 401, 403, 429 and 5xx are not among
 /// them: who cannot ask does not know that there is nothing (scenario I-06).
@@ -130,12 +130,6 @@ impl Remote {
     }
 }
 
-/// The fallback tag (distribution specification 1.1, referrers tag schema): at
-/// most 64 digits, which a longer digest has to be cut to.
-fn fallback_tag(digest: &Digest) -> ImageName {
-    ImageName::Tag(format!("{}-{:.64}", digest.algorithm().as_str(), digest.hex()))
-}
-
 /// Descriptors without repetition, up to a bound.
 #[derive(Default)]
 struct Collected {
@@ -243,14 +237,6 @@ mod tests {
         for failed in [r#"{"errors":[]}"#, r#"{"schemaVersion":2,"mani"#] {
             assert_eq!(kind(Some("application/json"), failed), Err(Problem::Protocol), "{failed}");
         }
-    }
-
-    #[test]
-    fn the_fallback_tag_is_no_longer_than_a_tag() {
-        let short = Digest::sha256(b"");
-        assert_eq!(fallback_tag(&short), ImageName::Tag(short.tag("")));
-        let long = Digest::compute(crate::digest::Algorithm::Sha512, b"");
-        assert_eq!(fallback_tag(&long), ImageName::Tag(format!("sha512-{}", &long.hex()[..64])));
     }
 
     #[test]

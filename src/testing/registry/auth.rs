@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::record::parameter;
-use super::{Answer, RecordedRequest};
+use crate::testing::http::{Answer, RecordedRequest, parameter};
 
 /// How the registry knows its clients.
 #[derive(Debug, Clone, Default)]
@@ -129,7 +128,7 @@ impl TokenService {
         if let Some(seconds) = self.expires_in {
             answer["expires_in"] = seconds.into();
         }
-        json(200, &answer)
+        Answer::json(200, &answer)
     }
 }
 
@@ -198,12 +197,7 @@ fn basic(request: &RecordedRequest) -> Option<(String, String)> {
     Some((username.to_owned(), password.to_owned()))
 }
 
-/// An answer with a JSON body.
-pub(super) fn json(status: u16, body: &serde_json::Value) -> Answer {
-    Answer::status(status).header("content-type", "application/json").body(body.to_string())
-}
-
 /// An error as the distribution specification writes it.
 pub(super) fn error(status: u16, code: &str, message: &str) -> Answer {
-    json(status, &serde_json::json!({ "errors": [{ "code": code, "message": message }] }))
+    Answer::json(status, &serde_json::json!({ "errors": [{ "code": code, "message": message }] }))
 }

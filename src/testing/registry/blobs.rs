@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::auth::error;
 use super::routes::Registered;
-use super::{Answer, RecordedRequest};
 use crate::digest::{Digest, VerifiedBlob};
 use crate::image::{Descriptor, Repository};
 use crate::registry::{Context, Pull as _, Push as _};
+use crate::testing::http::{Answer, RecordedRequest};
 
 /// The uploads that were begun and not finished.
 #[derive(Debug, Default)]

@@ -2,13 +2,13 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::auth::{error, json};
+use super::auth::error;
 use super::blobs::Uploads;
-use super::{Answer, RecordedRequest};
 use crate::digest::{Digest, VerifiedBlob};
 use crate::image::{ImageDocument, ImageName, Repository, media};
 use crate::limits::Limits;
-use crate::registry::{Context, Memory, Pull as _, Push as _};
+use crate::registry::{Context, Deleted, Memory, Pull as _, Push as _};
+use crate::testing::http::{Answer, RecordedRequest};
 
 /// How the referrers API behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,7 +46,7 @@ impl Registered {
     pub(super) async fn answer(&self, address: &str, request: &RecordedRequest, listing: Listing) -> Answer {
         let context = Context::new(Limits::default());
         if matches!(request.path.as_str(), "/v2" | "/v2/") {
-            return json(200, &serde_json::json!({}));
+            return Answer::json(200, &serde_json::json!({}));
         }
         let unknown = || error(404, "NAME_UNKNOWN", "no such repository");
         let Some(path) = request.path.strip_prefix("/v2/") else { return unknown() };
@@ -58,6 +58,7 @@ impl Registered {
         match (request.method.as_str(), part) {
             ("GET" | "HEAD", "/manifests/") => self.manifest(&context, &repository, rest).await,
             ("PUT", "/manifests/") => self.put_manifest(&context, &repository, rest, request, listing.api).await,
+            ("DELETE", "/manifests/") => self.delete_manifest(&context, &repository, rest).await,
             ("GET" | "HEAD", "/blobs/") => self.blob(&context, &repository, rest).await,
             ("POST" | "PATCH" | "PUT", "/blobs/uploads/") => {
                 self.upload(&context, &repository, rest.trim_end_matches('/'), request).await
@@ -98,6 +99,14 @@ impl Registered {
         match document.as_ref().and_then(ImageDocument::subject) {
             Some(subject) if api == ReferrersApi::Present => answer.header("oci-subject", &subject.digest.to_string()),
             _ => answer,
+        }
+    }
+
+    async fn delete_manifest(&self, context: &Context, repository: &Repository, digest: &str) -> Answer {
+        let Ok(digest) = digest.parse::<Digest>() else { return error(405, "UNSUPPORTED", "only by digest") };
+        match self.content.delete_manifest(context, repository, &digest).await {
+            Ok(Deleted::Done) => Answer::status(202),
+            _ => error(404, "MANIFEST_UNKNOWN", "no such manifest"),
         }
     }
 

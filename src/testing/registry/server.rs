@@ -1,36 +1,19 @@
-//! The server: a thread, a socket on the loopback address, and the handle to both.
-#![expect(clippy::disallowed_methods, reason = "the server is a thread with tasks; dropping the handle ends both")]
+//! The registry: what it holds and how it presents it, behind a server.
 
-use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures_util::{FutureExt as _, StreamExt as _, future, stream};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::{Frame, Incoming};
-use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
-use rustls::pki_types::PrivatePkcs8KeyDer;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::oneshot;
-use tokio_rustls::TlsAcceptor;
+use futures_util::FutureExt as _;
 
 use super::auth::Tokens;
-use super::fault::Effect;
 use super::routes::{Listing, Registered};
-use super::{Answer, Auth, Fault, RecordedRequest, ReferrersApi};
+use super::{Auth, ReferrersApi};
 use crate::digest::{Digest, VerifiedBlob};
 use crate::image::{ImageName, Repository};
 use crate::limits::Limits;
 use crate::registry::{Context, Memory, Push as _};
+use crate::testing::http::{Answering, Fault, Handler, RecordedRequest, Server};
 
 /// A registry on `127.0.0.1`, over HTTP/1.1 and HTTP/2, in a thread
 /// of its own, so that it serves tests with and without a runtime. It serves
@@ -43,34 +26,42 @@ use crate::registry::{Context, Memory, Push as _};
 /// ```
 #[derive(Debug)]
 pub struct Registry {
-    shared: Arc<Shared>,
-    /// PEM, if TLS is spoken.
-    certificate: Option<String>,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    server: Server<Desk>,
 }
 
-#[derive(Debug)]
-struct Shared {
+/// The registry as the server's handler.
+struct Desk {
     address: String,
     registered: Registered,
-    settings: Mutex<Settings>,
-    log: Mutex<Vec<RecordedRequest>>,
+    auth: Mutex<Auth>,
+    listing: Mutex<Listing>,
     tokens: Mutex<Tokens>,
-    in_flight: AtomicUsize,
-    max_in_flight: AtomicUsize,
 }
 
-#[derive(Debug, Default)]
-struct Settings {
-    delay: Duration,
-    auth: Auth,
-    listing: Listing,
-    faults: Vec<Fault>,
+impl Desk {
+    fn new(address: &str) -> Self {
+        Self {
+            address: address.to_owned(),
+            registered: Registered::default(),
+            auth: Mutex::default(),
+            listing: Mutex::default(),
+            tokens: Mutex::default(),
+        }
+    }
 }
 
-/// A body that can break in the middle.
-type Body = UnsyncBoxBody<Bytes, io::Error>;
+impl Handler for Desk {
+    fn answer<'a>(&'a self, request: &'a RecordedRequest) -> Answering<'a> {
+        Box::pin(async move {
+            let guarded = lock(&self.auth).guard(request, &self.address, &mut lock(&self.tokens));
+            let listing = *lock(&self.listing);
+            match guarded {
+                Some(answer) => answer,
+                None => self.registered.answer(&self.address, request, listing).await,
+            }
+        })
+    }
+}
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -83,7 +74,18 @@ impl Registry {
     /// When the machine has no loopback address or starts no thread.
     #[must_use]
     pub fn start() -> Self {
-        Self::launch(None, None)
+        Self::start_at(0).expect("a port on 127.0.0.1")
+    }
+
+    /// The same at this port; 0 is any that is free.
+    ///
+    /// # Errors
+    /// When the port is taken.
+    ///
+    /// # Panics
+    /// When the machine starts no thread.
+    pub fn start_at(port: u16) -> io::Result<Self> {
+        Ok(Self { server: Server::start(port, Desk::new)? })
     }
 
     /// The same with TLS, under a new certificate for the host names given.
@@ -92,49 +94,19 @@ impl Registry {
     /// As [`start`](Self::start), and when a name cannot stand in a certificate.
     #[must_use]
     pub fn start_with_tls(names: &[&str]) -> Self {
-        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-        let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
-        let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = config.expect("the provider has the usual versions").with_no_client_auth();
-        let mut config = config.with_single_cert(vec![made.cert.der().clone()], key.into()).expect("its own key");
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Self::launch(Some(TlsAcceptor::from(Arc::new(config))), Some(made.cert.pem()))
-    }
-
-    fn launch(tls: Option<TlsAcceptor>, certificate: Option<String>) -> Self {
-        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port on 127.0.0.1");
-        listener.set_nonblocking(true).expect("a socket that does not block");
-        let address = listener.local_addr().expect("the address that was bound").to_string();
-        let shared = Arc::new(Shared {
-            address,
-            registered: Registered::default(),
-            settings: Mutex::default(),
-            log: Mutex::default(),
-            tokens: Mutex::default(),
-            in_flight: AtomicUsize::new(0),
-            max_in_flight: AtomicUsize::new(0),
-        });
-        let (stop, stopped) = oneshot::channel();
-        let served = Arc::clone(&shared);
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            runtime.block_on(future::select(Box::pin(serve(listener, tls, served)), stopped));
-        });
-        Self { shared, certificate, stop: Some(stop), thread: Some(thread) }
+        Self { server: Server::start_with_tls(names, Desk::new).expect("a port on 127.0.0.1") }
     }
 
     /// The certificate to trust, as PEM, if TLS is spoken.
     #[must_use]
     pub fn certificate(&self) -> Option<&str> {
-        self.certificate.as_deref()
+        self.server.certificate()
     }
 
     /// `127.0.0.1:PORT`.
     #[must_use]
     pub fn address(&self) -> &str {
-        &self.shared.address
+        self.server.address()
     }
 
     /// The repository at `path` in this registry.
@@ -150,7 +122,7 @@ impl Registry {
     /// put there are served as they are, also ones that no registry would take.
     #[must_use]
     pub fn content(&self) -> &Memory {
-        &self.shared.registered.content
+        &self.server.handler().registered.content
     }
 
     /// Stores bytes as a manifest of the repository at `path`, under `tag` if one is given. They may be any bytes.
@@ -181,175 +153,61 @@ impl Registry {
 
     /// Waits this long before every answer.
     pub fn delay(&self, delay: Duration) {
-        lock(&self.shared.settings).delay = delay;
+        self.server.delay(delay);
     }
 
     /// Asks clients who they are.
     pub fn auth(&self, auth: Auth) {
-        lock(&self.shared.settings).auth = auth;
+        *lock(&self.server.handler().auth) = auth;
     }
 
     /// Changes how the referrers API behaves.
     pub fn referrers_api(&self, api: ReferrersApi) {
-        lock(&self.shared.settings).listing.api = api;
+        lock(&self.server.handler().listing).api = api;
     }
 
     /// Lists at most so many referrers on one page.
     pub fn referrers_per_page(&self, per_page: usize) {
-        lock(&self.shared.settings).listing.per_page = Some(per_page.max(1));
+        lock(&self.server.handler().listing).per_page = Some(per_page.max(1));
     }
 
     /// Adds a rule; earlier rules go first. Faults come before the guard: they see every request.
     pub fn fault(&self, fault: Fault) {
-        lock(&self.shared.settings).faults.push(fault);
+        self.server.fault(fault);
     }
 
     /// Removes every rule.
     pub fn clear_faults(&self) {
-        lock(&self.shared.settings).faults.clear();
+        self.server.clear_faults();
     }
 
     /// Every request since the start or the last [`clear_log`](Self::clear_log), in order of arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        lock(&self.shared.log).clone()
+        self.server.requests()
     }
 
     /// [`RecordedRequest::line`] of every request.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        lock(&self.shared.log).iter().map(RecordedRequest::line).collect()
+        self.server.lines()
     }
 
     /// Forgets the requests seen so far.
     pub fn clear_log(&self) {
-        lock(&self.shared.log).clear();
+        self.server.clear_log();
+    }
+
+    /// Keeps no log from now on: for a registry that is there for longer than a test.
+    pub fn forget_requests(&self) {
+        self.server.forget_requests();
     }
 
     /// The largest number of requests that were being answered at one time.
     #[must_use]
     pub fn max_in_flight(&self) -> usize {
-        self.shared.max_in_flight.load(Ordering::Relaxed)
+        self.server.max_in_flight()
     }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic in the server has been printed by its thread.
-            drop(thread.join());
-        }
-    }
-}
-
-async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
-    let listener = tokio::net::TcpListener::from_std(listener).expect("a socket inside a runtime");
-    loop {
-        // An error here is one of the connection that was about to be accepted.
-        let Ok((connection, _)) = listener.accept().await else { continue };
-        let (shared, tls) = (Arc::clone(&shared), tls.clone());
-        tokio::spawn(async move {
-            match tls {
-                None => converse(connection, shared).await,
-                // A client that does not like our certificate hangs up.
-                Some(tls) => {
-                    if let Ok(connection) = tls.accept(connection).await {
-                        converse(connection, shared).await;
-                    }
-                }
-            }
-        });
-    }
-}
-
-async fn converse(connection: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared>) {
-    let service = service_fn(move |request| respond(Arc::clone(&shared), request));
-    // How a connection ends is the client's matter, or a fault that was asked for.
-    drop(auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(connection), service).await);
-}
-
-/// An error of the service: hyper closes the connection.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection is reset on purpose")]
-struct Reset;
-
-async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Body>, Reset> {
-    let now = shared.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
-    shared.max_in_flight.fetch_max(now, Ordering::Relaxed);
-    let _arrived = Leaving(Arc::clone(&shared));
-
-    let (parts, body) = request.into_parts();
-    let body = body.collect().await.map_err(|_| Reset)?.to_bytes();
-    let request = RecordedRequest::new(&parts, body);
-    lock(&shared.log).push(request.clone());
-    let (delay, listing, effect) = {
-        let settings = lock(&shared.settings);
-        let effect = settings.faults.iter().find_map(|fault| fault.hit(&request)).unwrap_or_default();
-        (settings.delay, settings.listing, effect)
-    };
-    if !delay.is_zero() {
-        tokio::time::sleep(delay).await;
-    }
-    if effect.stall {
-        future::pending::<Infallible>().await;
-    }
-    if effect.reset {
-        return Err(Reset);
-    }
-    let computed = effect.computed.as_ref().and_then(|compute| compute(&request));
-    let mut answer = match effect.answer.clone().or(computed) {
-        Some(answer) => answer,
-        None => {
-            let guarded = lock(&shared.settings).auth.guard(&request, &shared.address, &mut lock(&shared.tokens));
-            match guarded {
-                Some(answer) => answer,
-                None => shared.registered.answer(&shared.address, &request, listing).await,
-            }
-        }
-    };
-    let changed = |name: &str| effect.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
-    if let Some(body) = &effect.body {
-        answer.body = body.clone();
-    }
-    answer.headers.retain(|(name, _)| !changed(name));
-    answer.headers.extend(effect.headers.iter().cloned());
-    Ok(response(answer, &effect, request.method == "HEAD"))
-}
-
-struct Leaving(Arc<Shared>);
-
-impl Drop for Leaving {
-    fn drop(&mut self) {
-        self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-fn response(answer: Answer, effect: &Effect, head: bool) -> Response<Body> {
-    let mut response = Response::builder().status(StatusCode::from_u16(answer.status).expect("an HTTP status"));
-    let declared = answer.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
-    for (name, value) in answer.headers {
-        response = response.header(name, value);
-    }
-    let broken = effect.truncate.or(effect.stall_after).is_some();
-    if !declared && (head || broken) {
-        response = response.header("content-length", answer.body.len());
-    }
-    let body = if head { Bytes::new() } else { answer.body };
-    let part = |bytes: usize| Ok(Frame::data(body.slice(..bytes.min(body.len()))));
-    let body = if let Some(bytes) = effect.truncate {
-        let end = async {
-            // A pause lets the server send what came before the break.
-            tokio::task::yield_now().await;
-            Err(io::Error::other("cut off on purpose"))
-        };
-        BodyExt::boxed_unsync(StreamBody::new(stream::iter([part(bytes)]).chain(stream::once(end))))
-    } else if let Some(bytes) = effect.stall_after {
-        BodyExt::boxed_unsync(StreamBody::new(stream::iter([part(bytes)]).chain(stream::pending())))
-    } else {
-        Full::new(body).map_err(|never| match never {}).boxed_unsync()
-    };
-    response.body(body).expect("headers that a test wrote correctly")
 }
 
 #[cfg(test)]
@@ -359,6 +217,7 @@ mod tests {
 
     use super::*;
     use crate::image::media;
+    use crate::testing::http::Answer;
 
     /// One request on a connection of its own; what came back, as text.
     fn ask(registry: &Registry, head: &str, body: &str) -> String {

@@ -74,17 +74,17 @@ impl Authority {
         Certified { key, certificate, name }
     }
 
-    /// A certificate for `key` in the profile of Fulcio, or outside it as `fault` says.
+    /// A certificate for the key `spki` (DER) in the profile of Fulcio, or outside it as `fault` says.
     pub(super) fn certify(
         &self,
         identity: &Identity,
-        key: &Key,
+        spki: &[u8],
         window: Window,
         log: &CtLog,
         fault: Option<Fault>,
     ) -> Vec<u8> {
-        let extensions = leaf_extensions(identity, key, &self.issuer.key, fault);
-        let precertificate = self.leaf(key, window, &extensions);
+        let extensions = leaf_extensions(identity, spki, &self.issuer.key.spki, fault);
+        let precertificate = self.leaf(spki, window, &extensions);
         if fault == Some(Fault::SctMissing) {
             return self.issuer.sign(&precertificate);
         }
@@ -93,13 +93,13 @@ impl Authority {
             Some(Fault::SctListEmpty) => der::octets(&[0, 0]),
             Some(Fault::SctByUnknownKey) => self.sct(&log.impostor(), &precertificate, window),
             Some(Fault::SctOfAnotherCertificate) => {
-                let other = self.leaf(&Key::p256(), window, &extensions);
+                let other = self.leaf(&Key::p256().spki, window, &extensions);
                 self.sct(log, &other, window)
             }
             _ => self.sct(log, &precertificate, window),
         };
         let with_sct = [extensions, extension(&SCT_LIST, false, &list)].concat();
-        self.issuer.sign(&self.leaf(key, window, &with_sct))
+        self.issuer.sign(&self.leaf(spki, window, &with_sct))
     }
 
     fn sct(&self, log: &CtLog, precertificate: &[u8], window: Window) -> Vec<u8> {
@@ -107,8 +107,8 @@ impl Authority {
     }
 
     /// Signers have an empty subject: their name is in the alternative name.
-    fn leaf(&self, key: &Key, window: Window, extensions: &[u8]) -> Vec<u8> {
-        to_be_signed(&self.issuer.name, &der::sequence(&[]), &key.spki, window, extensions)
+    fn leaf(&self, spki: &[u8], window: Window, extensions: &[u8]) -> Vec<u8> {
+        to_be_signed(&self.issuer.name, &der::sequence(&[]), spki, window, extensions)
     }
 }
 
@@ -161,15 +161,16 @@ fn serial(spki: &[u8]) -> Vec<u8> {
     der::integer(&bytes[..19])
 }
 
-fn leaf_extensions(identity: &Identity, key: &Key, issuer: &Key, fault: Option<Fault>) -> Vec<u8> {
-    let key_id = |key: &Key| sha256(key.raw_public())[..20].to_vec();
+fn leaf_extensions(identity: &Identity, spki: &[u8], issuer: &[u8], fault: Option<Fault>) -> Vec<u8> {
+    // RFC 7093, method 4: the hash of the whole SubjectPublicKeyInfo.
+    let key_id = |spki: &[u8]| sha256(spki)[..20].to_vec();
     let mut out = vec![extension(&[2, 5, 29, 15], true, &key_usage(0x80, 7))];
     match fault {
         Some(Fault::KeyUsageMissing) => {}
         Some(Fault::KeyUsageForeign) => out.push(extension(&[2, 5, 29, 37], false, &extended_key_usage(CLIENT_AUTH))),
         _ => out.push(extension(&[2, 5, 29, 37], false, &extended_key_usage(CODE_SIGNING))),
     }
-    out.push(extension(&[2, 5, 29, 14], false, &der::octets(&key_id(key))));
+    out.push(extension(&[2, 5, 29, 14], false, &der::octets(&key_id(spki))));
     out.push(extension(&[2, 5, 29, 35], false, &der::sequence(&[&der::implicit(0, &key_id(issuer))])));
 
     let second = SubjectName::Email("mallory@example.com".to_owned()).general_name();

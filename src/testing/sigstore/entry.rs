@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 
 /// What is signed.
 #[derive(Clone)]
-pub(super) enum Content {
+pub(in crate::testing) enum Content {
     /// A payload with its type, inside a DSSE envelope.
     Envelope { payload_type: &'static str, payload: Vec<u8> },
     /// Bytes, signed as they are.
@@ -19,7 +19,7 @@ pub(super) enum Content {
 
 /// What checks a signature.
 #[derive(Clone)]
-pub(super) enum Verifier {
+pub(in crate::testing) enum Verifier {
     /// A certificate, DER, and the certificates that issued it, nearest first.
     Certificate { leaf: Vec<u8>, chain: Vec<Vec<u8>> },
     /// A public key, DER.
@@ -28,21 +28,21 @@ pub(super) enum Verifier {
 
 /// A log entry as a bundle carries it.
 #[derive(Clone)]
-pub(super) struct Entry {
-    pub(super) kind: &'static str,
-    pub(super) version: &'static str,
-    pub(super) body: Vec<u8>,
-    pub(super) log: [u8; 32],
-    pub(super) index: u64,
+pub(in crate::testing) struct Entry {
+    pub(in crate::testing) kind: &'static str,
+    pub(in crate::testing) version: &'static str,
+    pub(in crate::testing) body: Vec<u8>,
+    pub(in crate::testing) log: [u8; 32],
+    pub(in crate::testing) index: u64,
     /// Rekor v1 only.
-    pub(super) integrated: Option<Timestamp>,
-    pub(super) promise: Option<Vec<u8>>,
-    pub(super) proof: Option<Proof>,
+    pub(in crate::testing) integrated: Option<Timestamp>,
+    pub(in crate::testing) promise: Option<Vec<u8>>,
+    pub(in crate::testing) proof: Option<Proof>,
 }
 
 impl Content {
     /// The same, one byte longer: another artifact.
-    pub(super) fn other(&self) -> Self {
+    pub(in crate::testing) fn other(&self) -> Self {
         match self {
             Self::Envelope { payload_type, payload } => {
                 Self::Envelope { payload_type, payload: [payload, &b" "[..]].concat() }
@@ -52,19 +52,16 @@ impl Content {
     }
 
     /// The bytes that the signature is over.
-    pub(super) fn message(&self) -> Vec<u8> {
+    pub(in crate::testing) fn message(&self) -> Vec<u8> {
         match self {
-            Self::Envelope { payload_type, payload } => {
-                let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
-                [head.as_bytes(), payload].concat()
-            }
+            Self::Envelope { payload_type, payload } => dsse_message(payload_type, payload),
             Self::Blob(bytes) => bytes.clone(),
         }
     }
 }
 
 impl Verifier {
-    pub(super) fn pem(&self) -> String {
+    pub(in crate::testing) fn pem(&self) -> String {
         match self {
             Self::Certificate { leaf, .. } => pem("CERTIFICATE", leaf),
             Self::Key(spki) => pem("PUBLIC KEY", spki),
@@ -72,15 +69,21 @@ impl Verifier {
     }
 }
 
+/// The bytes that the signatures of an envelope are over (DSSE's pre-authentication encoding).
+pub(in crate::testing) fn dsse_message(payload_type: &str, payload: &[u8]) -> Vec<u8> {
+    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
+    [head.as_bytes(), payload].concat()
+}
+
 /// A DSSE envelope with these signatures.
-pub(super) fn envelope(payload_type: &str, payload: &[u8], signatures: &[Vec<u8>]) -> Value {
+pub(in crate::testing) fn envelope(payload_type: &str, payload: &[u8], signatures: &[Vec<u8>]) -> Value {
     let signatures: Vec<_> = signatures.iter().map(|signature| json!({ "sig": base64(signature) })).collect();
     json!({ "payload": base64(payload), "payloadType": payload_type, "signatures": signatures })
 }
 
 impl Entry {
     /// Puts what `kind` of entry says about a signature into `log`.
-    pub(super) fn append(
+    pub(in crate::testing) fn append(
         log: &TransparencyLog,
         kind: Log,
         content: &Content,
@@ -88,25 +91,37 @@ impl Entry {
         verifier: &Verifier,
     ) -> Self {
         let (kind, version, spec) = spec(kind, content, signature, verifier);
+        Self::append_spec(log, kind, version, &spec)
+    }
+
+    /// Puts an entry whose `spec` is this into `log`.
+    pub(in crate::testing) fn append_spec(
+        log: &TransparencyLog,
+        kind: &'static str,
+        version: &'static str,
+        spec: &Value,
+    ) -> Self {
         let body = json!({ "apiVersion": version, "kind": kind, "spec": spec }).to_string().into_bytes();
         let (index, proof) = log.append(&body);
         Self { kind, version, body, log: log.id, index, integrated: None, promise: None, proof: Some(proof) }
     }
 
     /// Adds the log's time and its promise, signed by `key`.
-    pub(super) fn promise(&mut self, log: &TransparencyLog, key: &Key, time: Timestamp) {
+    pub(in crate::testing) fn promise(&mut self, log: &TransparencyLog, key: &Key, time: Timestamp) {
         self.integrated = Some(time);
         self.promise = Some(log.promise(key, &self.body, self.index, time));
     }
 
     /// As in `verificationMaterial.tlogEntries`; proto3 leaves defaults out.
-    pub(super) fn json(&self) -> Value {
+    pub(in crate::testing) fn json(&self) -> Value {
         let mut out = json!({
-            "logIndex": self.index.to_string(),
             "logId": { "keyId": base64(self.log) },
             "kindVersion": { "kind": self.kind, "version": self.version },
             "canonicalizedBody": base64(&self.body),
         });
+        if self.index > 0 {
+            out["logIndex"] = json!(self.index.to_string());
+        }
         if let Some(time) = self.integrated {
             out["integratedTime"] = json!(time.unix().to_string());
         }
@@ -115,12 +130,13 @@ impl Entry {
         }
         if let Some(proof) = &self.proof {
             let hashes: Vec<_> = proof.hashes.iter().map(base64).collect();
-            out["inclusionProof"] = json!({
-                "logIndex": proof.leaf.to_string(),
-                "rootHash": base64(proof.root),
-                "treeSize": proof.size.to_string(),
-                "hashes": hashes,
-            });
+            out["inclusionProof"] = json!({ "rootHash": base64(proof.root), "treeSize": proof.size.to_string() });
+            if proof.leaf > 0 {
+                out["inclusionProof"]["logIndex"] = json!(proof.leaf.to_string());
+            }
+            if !hashes.is_empty() {
+                out["inclusionProof"]["hashes"] = json!(hashes);
+            }
             if !proof.checkpoint.is_empty() {
                 out["inclusionProof"]["checkpoint"] = json!({ "envelope": proof.checkpoint });
             }
@@ -129,7 +145,7 @@ impl Entry {
     }
 
     /// As in the annotation `dev.sigstore.cosign/bundle` of a legacy layer.
-    pub(super) fn annotation(&self) -> String {
+    pub(in crate::testing) fn annotation(&self) -> String {
         let out = json!({
             "SignedEntryTimestamp": base64(self.promise.as_deref().unwrap_or_default()),
             "Payload": {

@@ -69,6 +69,8 @@ pub(super) struct Form {
     pub(super) log: Log,
     pub(super) promise: bool,
     pub(super) proof: bool,
+    /// The only entry of its log.
+    pub(super) alone: bool,
     pub(super) timestamp: bool,
 }
 
@@ -119,13 +121,14 @@ impl Form {
 
             Fault::PromiseByUnknownKey | Fault::PromiseOfAnotherEntry | Fault::PromiseForAnotherTime => self.promise,
             Fault::ProofOfAnotherEntry
-            | Fault::ProofHashCorrupted
             | Fault::CheckpointMissing
             | Fault::CheckpointByUnknownKey
             | Fault::CheckpointByAnotherLog
             | Fault::CheckpointOfAnotherTree
             | Fault::CheckpointOverRootHash
             | Fault::CheckpointKeyHintWrong => self.proof,
+            // A proof of the only entry has no hash to corrupt.
+            Fault::ProofHashCorrupted => self.proof && !self.alone,
             Fault::ProofMissing => self.proof && self.version != BundleVersion::V01,
 
             // Version 0.1 without a promise, and a managed key without a time, are matters of their own.

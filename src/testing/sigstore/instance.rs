@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::authority::{Authority, Window};
 use super::ct::CtLog;
+use super::fault::Fault;
 use super::identity::Identity;
 use super::key::{Key, ManagedKey, base64};
 use super::log::TransparencyLog;
@@ -32,6 +33,8 @@ pub(super) struct Services {
     pub(super) rekor_v1: TransparencyLog,
     pub(super) rekor_v2: TransparencyLog,
     pub(super) tsa: TimestampAuthority,
+    /// Who looks after the logs. Nobody has to trust them.
+    pub(super) witnesses: [Key; 2],
     /// What was trusted until [`RETIRED`] and still has its keys and certificates.
     pub(super) retired: Retired,
 }
@@ -61,12 +64,30 @@ impl VirtualSigstore {
     /// When the system has no randomness.
     #[must_use]
     pub fn new() -> Self {
+        let rekor_v1 = TransparencyLog::rekor_v1("rekor.virtual.test");
+        Self::with_logs(rekor_v1, TransparencyLog::rekor_v2("log2026-1.rekor.virtual.test"))
+    }
+
+    /// An instance whose logs have the name that clients derive from a loopback URL.
+    pub(in crate::testing) fn on_loopback() -> Self {
+        let name = "127.0.0.1";
+        Self::with_logs(TransparencyLog::rekor_v1(name), TransparencyLog::rekor_v2(name))
+    }
+
+    /// The same, with nothing in its logs yet.
+    pub(in crate::testing) fn on_loopback_before_the_first_entry() -> Self {
+        let Services { rekor_v1, rekor_v2, .. } = &*Self::on_loopback().services;
+        Self::with_logs(rekor_v1.before_the_first(), rekor_v2.before_the_first())
+    }
+
+    fn with_logs(rekor_v1: TransparencyLog, rekor_v2: TransparencyLog) -> Self {
         let services = Services {
             fulcio: Authority::fulcio(authority_window()),
             ct: CtLog::new(),
-            rekor_v1: TransparencyLog::rekor_v1("rekor.virtual.test"),
-            rekor_v2: TransparencyLog::rekor_v2(),
+            rekor_v1,
+            rekor_v2,
             tsa: TimestampAuthority::new("virtual-tsa", authority_window()),
+            witnesses: [Key::ed25519(), Key::ed25519()],
             retired: Retired {
                 fulcio: Authority::fulcio(authority_window()),
                 ct: CtLog::new(),
@@ -103,27 +124,76 @@ impl VirtualSigstore {
     /// The trust root (`application/vnd.dev.sigstore.trustedroot+json;version=0.1`) of this instance.
     #[must_use]
     pub fn trusted_root_json(&self) -> String {
-        let Services { fulcio, ct, rekor_v1, rekor_v2, tsa, retired } = &*self.services;
-        let log = |log: &TransparencyLog, end| log_json(log.name, &log.key, &log.id, end);
+        let Services { fulcio, ct, rekor_v1, rekor_v2, tsa, retired, .. } = &*self.services;
+        let log = |log: &TransparencyLog, end| log_json(&format!("https://{}", log.name), &log.key, &log.id, end);
         let root = json!({
             "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
             "tlogs": [log(&retired.rekor_v1, Some(RETIRED)), log(rekor_v1, None), log(rekor_v2, None)],
             "ctlogs": [
-                log_json("retired.ct.virtual.test", &retired.ct.key, &retired.ct.id, Some(RETIRED)),
-                log_json("ct.virtual.test", &ct.key, &ct.id, None),
+                log_json("https://retired.ct.virtual.test", &retired.ct.key, &retired.ct.id, Some(RETIRED)),
+                log_json("https://ct.virtual.test", &ct.key, &ct.id, None),
             ],
             "certificateAuthorities": [
-                authority_json("retired.fulcio.virtual.test", &retired.fulcio, Some(RETIRED)),
-                authority_json("lapsed.fulcio.virtual.test", &retired.lapsed, None),
-                authority_json("fulcio.virtual.test", fulcio, None),
+                authority_json("https://retired.fulcio.virtual.test", &retired.fulcio, Some(RETIRED)),
+                authority_json("https://lapsed.fulcio.virtual.test", &retired.lapsed, None),
+                authority_json("https://fulcio.virtual.test", fulcio, None),
             ],
             "timestampAuthorities": [
-                authority_json("retired.tsa.virtual.test", &retired.tsa.0, Some(RETIRED)),
-                authority_json("tsa.virtual.test", &tsa.0, None),
+                authority_json("https://retired.tsa.virtual.test", &retired.tsa.0, Some(RETIRED)),
+                authority_json("https://tsa.virtual.test", &tsa.0, None),
             ],
         });
         root.to_string()
     }
+
+    /// The trust root of what is in use, with the services at `url`.
+    pub(in crate::testing) fn trusted_root_at(&self, url: &str) -> Value {
+        let Services { fulcio, ct, rekor_v1, rekor_v2, tsa, .. } = &*self.services;
+        let log = |log: &TransparencyLog| log_json(url, &log.key, &log.id, None);
+        json!({
+            "mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1",
+            "tlogs": [log(rekor_v1), log(rekor_v2)],
+            "ctlogs": [log_json(url, &ct.key, &ct.id, None)],
+            "certificateAuthorities": [authority_json(url, fulcio, None)],
+            "timestampAuthorities": [authority_json(url, &tsa.0, None)],
+        })
+    }
+
+    /// A certificate of ten minutes for the owner of the key `spki`, DER; wrong in this one way.
+    pub(in crate::testing) fn certificate(&self, identity: &Identity, spki: &[u8], fault: Option<Fault>) -> Vec<u8> {
+        let begin = shifted(self.now, -5);
+        let window = Window(begin, shifted(begin, 600));
+        self.services.fulcio.certify(identity, spki, window, &self.services.ct, fault)
+    }
+
+    /// The certificates above those of signers, nearest first, DER.
+    pub(in crate::testing) fn fulcio_chain(&self) -> [&[u8]; 2] {
+        chain(&self.services.fulcio)
+    }
+
+    /// Rekor v1.
+    pub(in crate::testing) fn rekor_v1(&self) -> &TransparencyLog {
+        &self.services.rekor_v1
+    }
+
+    /// Rekor v2.
+    pub(in crate::testing) fn rekor_v2(&self) -> &TransparencyLog {
+        &self.services.rekor_v2
+    }
+
+    /// The timestamp authority.
+    pub(in crate::testing) fn tsa(&self) -> &TimestampAuthority {
+        &self.services.tsa
+    }
+
+    /// The certificate that signs timestamps, and its root, DER.
+    pub(in crate::testing) fn tsa_chain(&self) -> [&[u8]; 2] {
+        chain(&self.services.tsa.0)
+    }
+}
+
+fn chain(authority: &Authority) -> [&[u8]; 2] {
+    [&authority.issuer.certificate, &authority.root.certificate]
 }
 
 impl Default for VirtualSigstore {
@@ -138,20 +208,21 @@ impl std::fmt::Debug for VirtualSigstore {
     }
 }
 
-fn log_json(host: &str, key: &Key, id: &[u8; 32], end: Option<i64>) -> Value {
+fn log_json(url: &str, key: &Key, id: &[u8; 32], end: Option<i64>) -> Value {
     json!({
-        "baseUrl": format!("https://{host}"),
+        "baseUrl": url,
         "hashAlgorithm": "SHA2_256",
         "publicKey": { "rawBytes": base64(&key.spki), "keyDetails": key.details(), "validFor": trusted(end) },
         "logId": { "keyId": base64(id) },
     })
 }
 
-fn authority_json(host: &str, authority: &Authority, end: Option<i64>) -> Value {
-    let certificates = [&authority.issuer, &authority.root].map(|c| json!({ "rawBytes": base64(&c.certificate) }));
+fn authority_json(url: &str, authority: &Authority, end: Option<i64>) -> Value {
+    let certificates = chain(authority).map(|certificate| json!({ "rawBytes": base64(certificate) }));
+    let host = url.split_once("://").map_or(url, |(_, host)| host);
     json!({
         "subject": { "organization": "virtual.sigstore.test", "commonName": host },
-        "uri": format!("https://{host}"),
+        "uri": url,
         "certChain": { "certificates": certificates },
         "validFor": trusted(end),
     })

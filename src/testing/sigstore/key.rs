@@ -46,10 +46,10 @@ impl fmt::Debug for ManagedKey {
 }
 
 /// A signing key with its public half.
-pub(super) struct Key {
+pub(in crate::testing) struct Key {
     pair: Pair,
     /// `SubjectPublicKeyInfo`, DER.
-    pub(super) spki: Vec<u8>,
+    pub(in crate::testing) spki: Vec<u8>,
 }
 
 enum Pair {
@@ -58,14 +58,14 @@ enum Pair {
 }
 
 impl Key {
-    pub(super) fn p256() -> Self {
+    pub(in crate::testing) fn p256() -> Self {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).expect("the system has randomness");
         let algorithm = der::sequence(&[&der::oid(&[1, 2, 840, 10045, 2, 1]), &der::oid(&[1, 2, 840, 10045, 3, 1, 7])]);
         let spki = der::sequence(&[&algorithm, &der::bits(pair.public_key().as_ref())]);
         Self { pair: Pair::P256(Box::new(pair)), spki }
     }
 
-    pub(super) fn ed25519() -> Self {
+    pub(in crate::testing) fn ed25519() -> Self {
         let pair = Ed25519KeyPair::generate().expect("the system has randomness");
         let algorithm = der::sequence(&[&der::oid(&[1, 3, 101, 112])]);
         let spki = der::sequence(&[&algorithm, &der::bits(pair.public_key().as_ref())]);
@@ -73,7 +73,7 @@ impl Key {
     }
 
     /// A signature over `message`: ECDSA over its SHA-256 as DER, or Ed25519.
-    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub(in crate::testing) fn sign(&self, message: &[u8]) -> Vec<u8> {
         match &self.pair {
             Pair::P256(pair) => {
                 let signature = pair.sign(&SystemRandom::new(), message).expect("the system has randomness");
@@ -83,8 +83,20 @@ impl Key {
         }
     }
 
+    /// A P-256 signature as JSON web signatures have it: `r` and `s`, 32 bytes each (RFC 7518, 3.4).
+    pub(in crate::testing) fn sign_fixed(&self, message: &[u8]) -> Vec<u8> {
+        let signature = self.sign(message);
+        // SEQUENCE, length, then two INTEGERs of less than 128 bytes each.
+        let (r, s) = signature[2..].split_at(2 + usize::from(signature[3]));
+        let fixed = |integer: &[u8]| {
+            let digits: Vec<u8> = integer[2..].iter().copied().skip_while(|&byte| byte == 0).collect();
+            [vec![0; 32 - digits.len()], digits].concat()
+        };
+        [fixed(r), fixed(s)].concat()
+    }
+
     /// The name of the key's algorithm in a trust root and in a Rekor v2 entry (protobuf-specs `PublicKeyDetails`).
-    pub(super) fn details(&self) -> &'static str {
+    pub(in crate::testing) fn details(&self) -> &'static str {
         match self.pair {
             Pair::P256(_) => "PKIX_ECDSA_P256_SHA_256",
             Pair::Ed25519(_) => "PKIX_ED25519",
@@ -92,7 +104,7 @@ impl Key {
     }
 
     /// The public key without its algorithm: a point, or the 32 bytes of Ed25519.
-    pub(super) fn raw_public(&self) -> &[u8] {
+    pub(in crate::testing) fn raw_public(&self) -> &[u8] {
         match &self.pair {
             Pair::P256(pair) => pair.public_key().as_ref(),
             Pair::Ed25519(pair) => pair.public_key().as_ref(),
@@ -102,7 +114,7 @@ impl Key {
 
 /// The other signature that a P-256 signature (DER) can be turned into by
 /// anybody: `n - s` in the place of `s`, where `n` is the order of the group.
-pub(super) fn mirrored(signature: &[u8]) -> Vec<u8> {
+pub(in crate::testing) fn mirrored(signature: &[u8]) -> Vec<u8> {
     const ORDER: [u8; 32] = [
         0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad,
         0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
@@ -121,19 +133,19 @@ pub(super) fn mirrored(signature: &[u8]) -> Vec<u8> {
     der::sequence(&[r, &der::integer(&out)])
 }
 
-pub(super) fn sha256(bytes: &[u8]) -> [u8; 32] {
+pub(in crate::testing) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     // Not the crate's hasher: an unoptimised build would spend most of a test in it.
     out.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
     out
 }
 
-pub(super) fn base64(bytes: impl AsRef<[u8]>) -> String {
+pub(in crate::testing) fn base64(bytes: impl AsRef<[u8]>) -> String {
     BASE64_STANDARD.encode(bytes)
 }
 
 /// PEM (RFC 7468) with lines of 64 characters.
-pub(super) fn pem(label: &str, der: &[u8]) -> String {
+pub(in crate::testing) fn pem(label: &str, der: &[u8]) -> String {
     let text = base64(der);
     let mut out = format!("-----BEGIN {label}-----\n");
     let mut rest = text.as_str();

@@ -167,6 +167,10 @@ impl Bench {
             for &version in &BundleVersion::ALL[1..] {
                 forms.push((Log::RekorV2, version, signer.log(Log::RekorV2).version(version)));
             }
+            for log in [Log::RekorV1, Log::RekorV2] {
+                let form = signer.log(log).version(BundleVersion::V03);
+                forms.extend([(log, BundleVersion::V03, form.cosigned()), (log, BundleVersion::V03, form.alone())]);
+            }
         }
         forms
     }
@@ -208,6 +212,27 @@ fn every_good_form_verifies_and_every_fault_is_refused_by_its_own_check() {
         }
     }
     assert_eq!(seen.len(), Fault::ALL.len(), "each fault happens to some form");
+}
+
+#[test]
+fn the_first_entry_has_no_defaults_and_a_cosigned_checkpoint_has_three_signatures() {
+    let bench = Bench::new();
+    let mint = bench.sigstore.sign(&bench.identity).log(Log::RekorV2);
+    let entry = |mint: Mint<'_>| {
+        let bundle: Value = serde_json::from_str(&mint.blob(BLOB)).expect("JSON");
+        bundle["verificationMaterial"]["tlogEntries"][0].clone()
+    };
+    let (usual, first) = (entry(mint), entry(mint.alone()));
+    assert!(usual["logIndex"].is_string() && usual["inclusionProof"]["hashes"].is_array(), "{usual}");
+    let proof = &first["inclusionProof"];
+    assert!(first.get("logIndex").is_none() && proof.get("logIndex").is_none(), "{first}");
+    assert!(proof.get("hashes").is_none() && proof["treeSize"] == "1", "{first}");
+    for (entry, signers) in [(usual, vec!["log2026"]), (entry(mint.cosigned()), vec!["first", "log2026", "second"])] {
+        let checkpoint = entry["inclusionProof"]["checkpoint"]["envelope"].as_str().expect("a checkpoint").to_owned();
+        let lines = checkpoint.lines().filter_map(|line| line.strip_prefix("\u{2014} "));
+        let names: Vec<_> = lines.map(|line| line.split(['.', '-']).next().unwrap_or_default().to_owned()).collect();
+        assert_eq!(names, signers);
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::identity::Identity;
 use super::instance::{VirtualSigstore, authority_window, shifted};
 use super::key::{Key, ManagedKey, base64, mirrored, sha256};
 use super::legacy::Layer;
-use super::log::TransparencyLog;
+use super::log::{TransparencyLog, cosigned};
 use super::tsa::TimestampAuthority;
 use crate::image::media;
 
@@ -31,6 +31,8 @@ pub struct Mint<'a> {
     log: Log,
     promise: bool,
     proof: bool,
+    cosigned: bool,
+    alone: bool,
     /// As asked for; by default only where the log has no time.
     timestamp: Option<bool>,
     fault: Option<Fault>,
@@ -64,7 +66,18 @@ impl<'a> Mint<'a> {
 
     fn new(sigstore: &'a VirtualSigstore, signer: Signer<'a>) -> Self {
         let (version, log) = (BundleVersion::V03, Log::RekorV1);
-        Self { sigstore, signer, version, log, promise: true, proof: true, timestamp: None, fault: None }
+        Self {
+            sigstore,
+            signer,
+            version,
+            log,
+            promise: true,
+            proof: true,
+            cosigned: false,
+            alone: false,
+            timestamp: None,
+            fault: None,
+        }
     }
 
     /// The version of the bundle.
@@ -90,6 +103,17 @@ impl<'a> Mint<'a> {
     /// Without the proof of inclusion.
     pub fn without_proof(self) -> Self {
         Self { proof: false, ..self }
+    }
+
+    /// With a checkpoint that two witnesses have signed as well, one before the log and one after it.
+    pub fn cosigned(self) -> Self {
+        Self { cosigned: true, ..self }
+    }
+
+    /// As the first and only entry of its log: the index in the tree is zero, the
+    /// proof has no hashes, and the bundle has neither, as proto3 leaves defaults out.
+    pub fn alone(self) -> Self {
+        Self { alone: true, ..self }
     }
 
     /// Wrong in this one way.
@@ -178,6 +202,7 @@ impl<'a> Mint<'a> {
             promise: self.log.is_v1() && self.promise,
             // A layer's annotations have no place for a proof.
             proof: logged && self.proof && !legacy,
+            alone: self.alone,
             timestamp: self.timestamp.unwrap_or(self.log == Log::RekorV2),
         }
     }
@@ -262,7 +287,7 @@ impl<'a> Mint<'a> {
             _ => &services.fulcio,
         };
         let ct = if self.has(Fault::SctByRetiredLog) { &services.retired.ct } else { &services.ct };
-        let leaf = authority.certify(identity, key, Window(begin, end), ct, self.fault);
+        let leaf = authority.certify(identity, &key.spki, Window(begin, end), ct, self.fault);
         let chain = vec![authority.issuer.certificate.clone(), authority.root.certificate.clone()];
         Verifier::Certificate { leaf, chain }
     }
@@ -292,12 +317,19 @@ impl<'a> Mint<'a> {
                 &unknown
             }
             (false, Some(Fault::EntryByUnknownLog)) => {
-                unknown = TransparencyLog::rekor_v2();
+                unknown = TransparencyLog::rekor_v2(services.rekor_v2.name);
                 &unknown
             }
             (true, Some(Fault::EntryByRetiredLog)) => &services.retired.rekor_v1,
             (true, _) => &services.rekor_v1,
             (false, _) => &services.rekor_v2,
+        };
+        let fresh;
+        let log = if self.alone {
+            fresh = log.before_the_first();
+            &fresh
+        } else {
+            log
         };
         let Signed { content, verifier, signature, .. } = signed;
         // Another artifact of the same signer, in the same form, right in every way.
@@ -369,6 +401,14 @@ impl<'a> Mint<'a> {
         if !form.proof || self.has(Fault::ProofMissing) {
             entry.proof = None;
         }
+        self.spoil_proof(form, log, entry, twin);
+        if let Some(proof) = entry.proof.as_mut().filter(|_| self.cosigned) {
+            proof.checkpoint = cosigned(&proof.checkpoint, &services.witnesses, self.sigstore.now());
+        }
+    }
+
+    fn spoil_proof(self, form: Form, log: &TransparencyLog, entry: &mut Entry, twin: impl Fn() -> Vec<Entry>) {
+        let services = &self.sigstore.services;
         let Some(proof) = &mut entry.proof else { return };
         let (size, root) = (proof.size, proof.root);
         match self.fault {

@@ -30,6 +30,11 @@ mod tsa;
 #[cfg(test)]
 mod liveness;
 
+pub(super) use entry::{Entry, dsse_message};
+pub(super) use key::{Key, base64, pem, sha256};
+pub(super) use log::TransparencyLog;
+pub(super) use tsa::{Query, TimestampAuthority};
+
 pub use fault::Fault;
 pub use form::{BundleVersion, Log};
 pub use identity::{Identity, SubjectName};

@@ -14,8 +14,26 @@ const MESSAGE_DIGEST: [u32; 7] = [1, 2, 840, 113_549, 1, 9, 4];
 const SIGNING_CERTIFICATE_V2: [u32; 9] = [1, 2, 840, 113_549, 1, 9, 16, 2, 47];
 const POLICY: [u32; 7] = [1, 3, 6, 1, 4, 1, 57264];
 
+/// What a timestamp is asked for (RFC 3161, 2.4.1).
+pub(in crate::testing) struct Query {
+    /// The `MessageImprint`, DER.
+    pub(in crate::testing) imprint: Vec<u8>,
+    /// An INTEGER, DER, that comes back as it is.
+    pub(in crate::testing) nonce: Option<Vec<u8>>,
+    /// Whether the authority's certificates are wanted in the answer.
+    pub(in crate::testing) certificates: bool,
+}
+
+impl Query {
+    /// The hash of `message`, no nonce, with the certificates.
+    pub(in crate::testing) fn about(message: &[u8]) -> Self {
+        let imprint = der::sequence(&[&sha256_algorithm(), &der::octets(&sha256(message))]);
+        Self { imprint, nonce: None, certificates: true }
+    }
+}
+
 /// An authority that signs times.
-pub(super) struct TimestampAuthority(pub(super) Authority);
+pub(in crate::testing) struct TimestampAuthority(pub(super) Authority);
 
 impl TimestampAuthority {
     pub(super) fn new(name: &str, window: Window) -> Self {
@@ -23,20 +41,35 @@ impl TimestampAuthority {
     }
 
     /// A granted `TimeStampResp` over `message`, with the authority's chain embedded.
-    pub(super) fn stamp(&self, message: &[u8], time: Timestamp) -> Vec<u8> {
+    pub(in crate::testing) fn stamp(&self, message: &[u8], time: Timestamp) -> Vec<u8> {
         self.stamp_with(&self.0.issuer.key, message, time)
     }
 
+    /// A granted `TimeStampResp` to a query.
+    pub(in crate::testing) fn answer(&self, query: &Query, time: Timestamp) -> Vec<u8> {
+        self.answer_with(&self.0.issuer.key, query, time)
+    }
+
     /// The same in this authority's name, signed by any key.
-    pub(super) fn stamp_with(&self, key: &Key, message: &[u8], time: Timestamp) -> Vec<u8> {
-        self.response(&self.0.issuer, key, &[&self.0.issuer, &self.0.root], message, time)
+    pub(in crate::testing) fn answer_with(&self, key: &Key, query: &Query, time: Timestamp) -> Vec<u8> {
+        self.response(&self.0.issuer, key, &[&self.0.issuer, &self.0.root], query, time)
+    }
+
+    /// A `TimeStampResp` that rejects whatever was asked.
+    pub(in crate::testing) fn rejection() -> Vec<u8> {
+        der::sequence(&[&der::sequence(&[&der::integer(&[2])])])
+    }
+
+    /// The same in this authority's name, signed by any key.
+    pub(in crate::testing) fn stamp_with(&self, key: &Key, message: &[u8], time: Timestamp) -> Vec<u8> {
+        self.answer_with(key, &Query::about(message), time)
     }
 
     /// The same, signed by a certificate that this authority's root gave out for
     /// another purpose; the authority's own stands before it.
-    pub(super) fn stamp_as_another(&self, message: &[u8], time: Timestamp) -> Vec<u8> {
+    pub(in crate::testing) fn stamp_as_another(&self, message: &[u8], time: Timestamp) -> Vec<u8> {
         let other = self.0.code_signer(authority_window());
-        self.response(&other, &other.key, &[&self.0.issuer, &other, &self.0.root], message, time)
+        self.response(&other, &other.key, &[&self.0.issuer, &other, &self.0.root], &Query::about(message), time)
     }
 
     fn response(
@@ -44,17 +77,18 @@ impl TimestampAuthority {
         signer: &Certified,
         key: &Key,
         embedded: &[&Certified],
-        message: &[u8],
+        query: &Query,
         time: Timestamp,
     ) -> Vec<u8> {
-        let info = tst_info(message, time);
+        let info = tst_info(query, time);
         let certificates: Vec<&[u8]> = embedded.iter().map(|certified| certified.certificate.as_slice()).collect();
         let encapsulated = der::sequence(&[&der::oid(&TST_INFO), &der::tagged(0, &der::octets(&info))]);
+        let certificates = under_tag(0, &der::set(&certificates));
         let signed_data = der::sequence(&[
             &der::integer(&[3]),
             &der::set(&[&sha256_algorithm()]),
             &encapsulated,
-            &under_tag(0, &der::set(&certificates)),
+            if query.certificates { &certificates } else { &[] },
             &der::set(&[&signer_info(signer, &self.0.root, key, &info)]),
         ]);
         let token = der::sequence(&[&der::oid(&SIGNED_DATA), &der::tagged(0, &signed_data)]);
@@ -68,14 +102,16 @@ fn sha256_algorithm() -> Vec<u8> {
 }
 
 /// RFC 3161, 2.4.2.
-fn tst_info(message: &[u8], time: Timestamp) -> Vec<u8> {
-    let imprint = sha256(message);
+fn tst_info(query: &Query, time: Timestamp) -> Vec<u8> {
+    let nonce = query.nonce.as_deref().unwrap_or_default();
+    let serial = sha256(&[&query.imprint, nonce].concat());
     der::sequence(&[
         &der::integer(&[1]),
         &der::oid(&POLICY),
-        &der::sequence(&[&sha256_algorithm(), &der::octets(&imprint)]),
-        &der::integer(&imprint[..16]),
+        &query.imprint,
+        &der::integer(&serial[..16]),
         &der::generalized_time(time),
+        nonce,
     ])
 }
 

@@ -39,11 +39,23 @@ pub(crate) fn cg_attest_with<S: AsRef<std::ffi::OsStr>>(
     variables: &[(&str, &str)],
     stdin: &str,
 ) -> Ran {
+    run(Command::new(env!("CARGO_BIN_EXE_cg-attest")).args(args), variables, stdin)
+}
+
+/// As [`cg_attest_with`], in this folder.
+pub(crate) fn cg_attest_in<S: AsRef<std::ffi::OsStr>>(
+    folder: impl AsRef<std::path::Path>,
+    args: impl IntoIterator<Item = S>,
+    variables: &[(&str, &str)],
+) -> Ran {
+    run(Command::new(env!("CARGO_BIN_EXE_cg-attest")).args(args).current_dir(folder), variables, "")
+}
+
+fn run(command: &mut Command, variables: &[(&str, &str)], stdin: &str) -> Ran {
     use std::io::Write as _;
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cg-attest"));
     // No test may ask a TUF repository on the internet: without a word about the
     // trust root, it is the embedded one. An empty variable is none.
-    command.args(args).env_clear().env("SIGSTORE_ROOT_FILE", "embedded").envs(variables.iter().copied());
+    command.env_clear().env("SIGSTORE_ROOT_FILE", "embedded").envs(variables.iter().copied());
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the command starts");
     // A command that ends early does not read everything.

@@ -5,5 +5,6 @@ pub(crate) mod command;
 pub(crate) mod corpus;
 pub(crate) mod folder;
 pub(crate) mod form;
+pub(crate) mod provenance;
 pub(crate) mod recorded;
 pub(crate) mod scene;

@@ -1,8 +1,8 @@
 //! A signed image in a loopback registry, and the command aimed at it.
 
-use cg_attest::image::{Descriptor, Platform};
+use cg_attest::image::{Descriptor, Platform, media};
 use cg_attest::limits::Limits;
-use cg_attest::registry::Context;
+use cg_attest::registry::{Context, Pull as _};
 use cg_attest::testing::{Identity, Image, ImageBuilder, Registry, Statement, Upload, VirtualSigstore};
 
 use super::command::{Ran, cg_attest};
@@ -59,6 +59,20 @@ impl Scene {
         let repository = self.registry.repository(self.path);
         let context = Context::new(Limits::default());
         upload.push(self.registry.content(), &context, &repository).await.expect("stored");
+    }
+
+    /// The referrers of every target, changed: the path of each listing, and its body.
+    pub(crate) async fn listings(&self, change: impl Fn(&mut Descriptor)) -> Vec<(String, String)> {
+        let (context, repository) = (Context::new(Limits::default()), self.registry.repository(self.path));
+        let mut listings = Vec::new();
+        for target in self.image.platforms.iter().map(|(_, platform)| platform).chain([&self.image.index]) {
+            let listed = self.registry.content().referrers(&context, &repository, &target.digest).await;
+            let mut manifests = listed.expect("memory").descriptors;
+            manifests.iter_mut().for_each(&change);
+            let body = serde_json::json!({ "schemaVersion": 2, "mediaType": media::INDEX, "manifests": manifests });
+            listings.push((format!("/referrers/{}", target.digest), body.to_string()));
+        }
+        listings
     }
 
     pub(crate) fn name(&self) -> String {

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::{Kind, Login};
 use crate::image::Repository;
 use crate::json;
-use crate::registry::remote::secret::Secret;
+use crate::net::Secret;
 
 /// Such a file has a few kilobytes; a megabyte is somebody else's file.
 const FILE_BYTES: u64 = 1 << 20;

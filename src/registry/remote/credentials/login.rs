@@ -1,6 +1,6 @@
 //! A login that the caller gives.
 
-use crate::registry::remote::secret::Secret;
+use crate::net::Secret;
 
 /// A login for one registry.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -270,3 +270,60 @@ async fn reading_needs_no_writers_token() {
     let tokens = token_lines(&scene);
     assert!(tokens[0].ends_with("%3Apull") && tokens[1].ends_with("%3Apull%2Cpush"), "{tokens:?}");
 }
+
+/// Says to whoever has no token that there is nothing, and asks for one only at the root.
+fn hide(scene: &Scene, status: u16) {
+    scene.registry.fault(Fault::on("/v2/a/b/").compute(move |request| {
+        let stranger = request.header("authorization").is_none();
+        stranger.then(|| Answer::status(status))
+    }));
+}
+
+#[tokio::test]
+async fn a_login_is_offered_once_before_a_repository_is_called_absent() {
+    for status in [404, 403] {
+        let service = TokenService::new().user("user", "s3cret");
+        let scene = bearer(service);
+        let address = scene.registry.address().to_owned();
+        hide(&scene, status);
+
+        // A stranger has nothing to offer, and nobody is asked.
+        let found = scene.by_tag().await.map(|found| found.is_some()).map_err(|error| error.problem());
+        assert_eq!(found, if status == 404 { Ok(false) } else { Err(Problem::Denied) });
+        assert_eq!(scene.lines().len(), 1);
+
+        let scene = scene.client(options().login(&address, user()));
+        scene.registry.clear_log();
+        assert_eq!(scene.problem().await, None, "{:?}", scene.lines());
+        let lines = scene.lines();
+        assert_eq!((lines.len(), lines[1].as_str()), (4, "GET /v2/"), "{lines:?}");
+        let absent = scene.remote.manifest(&scene.context, &scene.repository, &tag("absent")).await;
+        assert!(absent.expect("an answer").is_none(), "absent for a user is absent");
+        assert_eq!(scene.lines().len(), 5);
+        assert!(scene.authorizations().iter().filter(|value| value.is_none()).count() == 2);
+
+        // A login that is refused leaves it open whether there is something.
+        let scene = scene.client(options().login(&address, Login::password("user", "wr0ng")));
+        assert_eq!(scene.problem().await, Some(Problem::Denied));
+    }
+}
+
+#[tokio::test]
+async fn a_repository_that_is_open_to_strangers_is_asked_for_nothing_more() {
+    let open = Scene::new();
+    let address = open.registry.address().to_owned();
+    let open = open.client(options().login(&address, user()));
+    // Its first answer is an absence; the registry wants nothing of anybody.
+    for requests in [3, 4] {
+        let found = open.remote.manifest(&open.context, &open.repository, &tag("absent")).await.expect("an answer");
+        assert!(found.is_none());
+        assert_eq!(open.lines().len(), requests, "{:?}", open.lines());
+    }
+    // Something was shown first: what is absent then is.
+    let open = open.client(options().login(&address, user()));
+    open.registry.clear_log();
+    assert_eq!(open.problem().await, None);
+    assert!(open.remote.manifest(&open.context, &open.repository, &tag("absent")).await.expect("an answer").is_none());
+    assert_eq!(open.lines().len(), 2);
+    assert!(open.authorizations().iter().all(Option::is_none), "no login went out");
+}

@@ -1,7 +1,7 @@
 //! Pushing, and mirrors.
 
 use super::scene::*;
-use crate::registry::{Login, Mirrors};
+use crate::registry::{Deleted, Login, Mirrors};
 use crate::testing::{Answer, Auth, ReferrersApi, RegistryFault as Fault, TokenService};
 
 impl Scene {
@@ -132,4 +132,49 @@ async fn a_bad_tag_is_no_request() {
     }
     assert_eq!(scene.lines(), [""; 0]);
     assert!("user:pass@cgr.dev/x".parse::<Repository>().is_err());
+}
+
+#[tokio::test]
+async fn a_new_blob_is_not_asked_for_and_may_be_there() {
+    let scene = Scene::new();
+    let blob = VerifiedBlob::of(b"hello".to_vec());
+    for _ in 0..2 {
+        scene.registry.clear_log();
+        scene.remote.push_new_blob(&scene.context, &scene.repository, &blob).await.expect("pushed");
+        let methods: Vec<_> = scene.registry.requests().into_iter().map(|request| request.method).collect();
+        assert_eq!(methods, ["POST", "PUT"]);
+    }
+}
+
+#[tokio::test]
+async fn a_manifest_is_deleted_where_the_registry_does_that() {
+    let scene = Scene::new();
+    let delete = async || {
+        let gone = scene.remote.delete_manifest(&scene.context, &scene.repository, scene.image.digest()).await;
+        gone.map_err(|error| error.problem())
+    };
+    for (status, wanted) in [
+        (405, Ok(Deleted::Unsupported)),
+        (400, Ok(Deleted::Unsupported)),
+        (501, Ok(Deleted::Unsupported)),
+        (403, Err(Problem::Denied)),
+        (503, Err(Problem::Unavailable)),
+    ] {
+        scene.registry.fault(Fault::on("manifests/").method("DELETE").times(1).answer(Answer::status(status)));
+        assert_eq!(delete().await, wanted, "{status}");
+        assert_eq!(scene.problem().await, None, "{status}: it is still there");
+    }
+    assert_eq!(delete().await, Ok(Deleted::Done));
+    assert_eq!(delete().await, Ok(Deleted::Absent));
+    assert!(scene.by_digest().await.expect("an answer").is_none());
+}
+
+/// Its absence made uploads wait for each other forever.
+#[tokio::test]
+async fn more_uploads_than_places_come_to_an_end() {
+    let scene = Scene::new().limits(|limits| limits.concurrency = 2);
+    let blobs: Vec<_> = (0..8).map(|n| VerifiedBlob::of(vec![n])).collect();
+    let pushed = blobs.iter().map(|blob| scene.remote.push_blob(&scene.context, &scene.repository, blob));
+    let pushed = futures_util::future::join_all(pushed).await;
+    assert!(pushed.iter().all(Result::is_ok), "{pushed:?}");
 }

@@ -1,0 +1,102 @@
+//! `provenance`: who built an image, from what, when and how, verified.
+
+use cg_attest::image::Platform;
+use cg_attest::policy::Requirement;
+use cg_attest::statement::Provenance;
+use clap::Args as ClapArgs;
+
+use super::attested::{self, Asked};
+use super::provenance_generate;
+use crate::error::CliError;
+use crate::exit::ExitStatus;
+use crate::printer::Printer;
+use crate::render::{self, Origin};
+use crate::settings::{PolicyArgs, RegistryArgs, Sources, TrustArgs};
+
+#[derive(Debug, ClapArgs)]
+// What is required is provenance; `--require` of the shared flags would mean nothing.
+#[command(mut_arg("require", |arg| arg.visible_alias(None).hide(true).conflicts_with("image")))]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(after_help = "Several platforms are one line of JSON each with -o json.
+Exit: 0 printed · 1 refused or absent · 2 usage or policy · 3 undecided")]
+#[command(after_long_help = "Examples:
+  cg-attest provenance cgr.dev/chainguard/nginx --platform linux/arm64
+  cg-attest provenance registry.example/app:1.2 --identity NAME --issuer URL --source-repo https://github.com/org/app
+  cg-attest get cgr.dev/chainguard/nginx --type slsa          # the predicate as it was signed
+
+Several platforms are one line of JSON each with -o json.
+Exit: 0 printed · 1 refused or absent · 2 usage or policy · 3 undecided")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// NAME[:TAG|@DIGEST] in a registry, or oci:FOLDER[:TAG|@DIGEST] for an OCI layout
+    #[arg(value_name = "IMAGE", required = true)]
+    image: Option<String>,
+    /// Print this platform's; repeatable
+    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
+    platform: Vec<Platform>,
+    /// What to print: text or json
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: Format,
+    #[command(flatten)]
+    policy: PolicyArgs,
+    #[command(flatten)]
+    registry: RegistryArgs,
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Write provenance of the build that this runs in, to be signed
+    Generate(Box<provenance_generate::Args>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// Prints the verified provenance of each platform.
+pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {
+    if let Some(Command::Generate(args)) = &args.command {
+        return provenance_generate::run(args, printer);
+    }
+    let image = args.image.as_deref().ok_or_else(|| CliError::internal("the command line has no image"))?;
+    let names = [image.to_owned()];
+    let source = Sources::prepare(&names, &args.registry, args.trust.offline)?.open(image)?;
+    // Provenance that its certificate belies is not shown as if it were true.
+    let policy = args.policy.with_agreement();
+    let asked = Asked {
+        image,
+        platforms: &args.platform,
+        requirement: Requirement::slsa(),
+        keep_content: false,
+        policy: &policy,
+        registry: &args.registry,
+        trust: &args.trust,
+        without_policy: Some("`cg-attest get IMAGE --type slsa --unverified` prints without verifying"),
+    };
+    let report = match attested::accepted(&asked, &source, printer).await? {
+        Ok(report) => report,
+        Err(status) => return Ok(status),
+    };
+    let limits = args.registry.limits()?;
+    let mut shown = Vec::new();
+    for cell in report.cells() {
+        let newest = attested::newest(&report, cell, printer).and_then(|newest| newest.attestation());
+        let attestation = newest.ok_or_else(|| CliError::internal("a satisfied requirement has no attestation"))?;
+        let (bundle, statement) = (attestation.statement().bundle(), attestation.statement().statement());
+        let parsed = Provenance::parse(statement.predicate_type(), statement.predicate(), &limits);
+        let provenance = parsed.map_err(CliError::internal)?;
+        let digest = attestation.statement().subject().clone();
+        shown.push(Origin::new(cell.target.clone(), digest, bundle, report.time(), provenance));
+    }
+    let text = match args.output {
+        Format::Text => render::origins(&shown, printer.is_colored()),
+        Format::Json => render::origins_json(&shown).map_err(CliError::internal)?,
+    };
+    printer.data(text.as_bytes())?;
+    Ok(ExitStatus::Accepted)
+}

@@ -1,0 +1,343 @@
+//! `sbom`: the SBOM of one platform, attached and verified, or made from the content of the layers.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use cg_attest::code::Code;
+use cg_attest::digest::Digest;
+use cg_attest::image::{ImageDocument, ImageName, Manifest, Platform, Repository};
+use cg_attest::limits::Limits;
+use cg_attest::policy::Requirement;
+use cg_attest::registry::Context;
+use cg_attest::sbom::{self, Severity, spdx23};
+use cg_attest::scan::{self, Contents, DockerArchive};
+use cg_attest::{discover, evidence::TargetName};
+use clap::Args as ClapArgs;
+
+use super::{attached, get};
+use crate::error::CliError;
+use crate::exit::ExitStatus;
+use crate::printer::{Printer, escape};
+use crate::render::{self, Form};
+use crate::settings::output::write_atomically;
+use crate::settings::{self, PolicyArgs, RegistryArgs, Source, Sources, TrustArgs};
+
+#[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+#[command(mut_arg("require", |arg| arg.visible_alias(None).hide(true)))]
+#[command(after_help = "Exit: 0 printed · 1 refused or absent · 2 usage or policy · 3 undecided or incomplete")]
+#[command(after_long_help = "Examples:
+  cg-attest sbom cgr.dev/chainguard/nginx --platform linux/arm64 > sbom.spdx.json
+  cg-attest sbom --platform linux/arm64          (the OCI layout in this folder)
+  cg-attest sbom docker.io/library/debian --source content --platform linux/amd64 -o table
+
+Under a policy (a preset or flags) it is the attached and verified SBOM, as it was signed;
+without one it is made from what is in the layers, and is as good as what they say.
+Exit: 0 printed · 1 refused or absent · 2 usage or policy · 3 undecided or incomplete")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<SbomCommand>,
+    /// NAME[:TAG|@DIGEST] in a registry, oci:FOLDER[:TAG|@DIGEST], docker-archive:FILE[:TAG] or dir:FOLDER; without it, the OCI layout in this folder
+    #[arg(value_name = "IMAGE")]
+    image: Option<String>,
+    /// The platform; needed where the image has several
+    #[arg(long, value_name = "PLATFORM")]
+    platform: Option<Platform>,
+    /// Where the SBOM comes from: attached (and verified), content (of the layers), or auto: attached under a policy
+    #[arg(long, value_name = "SOURCE", default_value = "auto")]
+    source: From,
+    /// What to print: spdx-json or table
+    #[arg(short, long, value_name = "FORMAT", default_value = "spdx-json")]
+    output: Format,
+    /// Write to this file, whole or not at all
+    #[arg(long, value_name = "FILE")]
+    output_file: Option<PathBuf>,
+    #[command(flatten)]
+    policy: PolicyArgs,
+    #[command(flatten)]
+    registry: RegistryArgs,
+    #[command(flatten)]
+    trust: TrustArgs,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum SbomCommand {
+    /// Look for what is wrong with an SPDX 2.3 document: identifiers, relationships, licences, package URLs
+    Validate {
+        /// The document, - for stdin
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum From {
+    Auto,
+    Attached,
+    Content,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    SpdxJson,
+    Table,
+}
+
+/// Prints the SBOM of a platform.
+pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {
+    if let Some(SbomCommand::Validate { file }) = &args.command {
+        return validate(file, printer);
+    }
+    if let Some(local) = args.image.as_deref().and_then(Local::of) {
+        return local.run(&args, printer).await;
+    }
+    let image = match &args.image {
+        Some(image) => image.clone(),
+        None => {
+            printer.note(&format!("reading the OCI layout in {}", settings::here()?.display()));
+            ".".to_owned()
+        }
+    };
+    let source = Sources::prepare(std::slice::from_ref(&image), &args.registry, args.trust.offline)?.open(&image)?;
+    let requirement: Requirement = "spdx".parse().map_err(CliError::internal)?;
+    let policy = args.policy.policy_with(source.policy_name.as_ref(), Some(std::slice::from_ref(&requirement)));
+    match (args.source, policy) {
+        (From::Content, _) => content(&args, &source, printer).await,
+        (From::Auto, Err(error)) if error.code == Code::PolicyMissing => {
+            // Nobody is trusted to have signed one: what is printed is ours, and it is said what else there is.
+            let status = content(&args, &source, printer).await?;
+            let request = source.image.clone().platforms(args.platform.iter().cloned().collect());
+            let evidence = args.registry.attestation_repo().unwrap_or(request.reference.repository());
+            attached::name_sboms(&*source.pull, &args.registry.limits()?, evidence, &request, printer).await;
+            Ok(status)
+        }
+        (From::Auto | From::Attached, _) => verified(&args, &image, &source, requirement, printer).await,
+    }
+}
+
+/// Prints what is wrong with a document, a line for each.
+fn validate(file: &Path, printer: &Printer) -> Result<ExitStatus, CliError> {
+    let bytes = settings::read_input(file, Limits::default().attestation_bytes)?;
+    let found = sbom::validate(&bytes).map_err(|error| CliError::refused(error.code(), error))?;
+    let mut out = String::new();
+    for finding in &found {
+        let word = if finding.severity == Severity::Error { "error" } else { "warning" };
+        out.push_str(&format!("{word}: {}\n", escape(&finding.to_string())));
+    }
+    printer.data(out.as_bytes())?;
+    let errors = found.iter().filter(|finding| finding.severity == Severity::Error).count();
+    if errors == 0 {
+        printer.note(&format!("{}: valid SPDX 2.3, {} warnings", file.display(), found.len()));
+        return Ok(ExitStatus::Accepted);
+    }
+    Err(CliError::refused(Code::SbomInvalid, format!("{}: {errors} errors", file.display())))
+}
+
+/// What has no registry and no layout: an archive of `docker save`, or a folder.
+enum Local<'a> {
+    Archive(&'a str),
+    Folder(&'a str),
+}
+
+impl<'a> Local<'a> {
+    fn of(image: &'a str) -> Option<Self> {
+        let archive = image.strip_prefix("docker-archive:").map(Self::Archive);
+        archive.or_else(|| image.strip_prefix("dir:").map(Self::Folder))
+    }
+
+    async fn run(self, args: &Args, printer: &Printer) -> Result<ExitStatus, CliError> {
+        if args.source == From::Attached {
+            return Err(CliError::usage(
+                Code::Usage,
+                "nothing is attached to a folder or to an archive of docker save",
+            ));
+        }
+        let context = args.content_context()?;
+        let contents = match self {
+            Self::Folder(path) => scan::folder(&context, path.as_ref()).await,
+            Self::Archive(name) => {
+                // A tag has a colon of its own: the path is what there is a file of.
+                let colons = name.match_indices(':').map(|(at, _)| (&name[..at], Some(&name[at + 1..])));
+                let (path, tag) = std::iter::once((name, None))
+                    .chain(colons)
+                    .find(|(path, _)| std::path::Path::new(path).is_file())
+                    .unwrap_or((name, None));
+                let archive = DockerArchive::open(path.as_ref(), context.limits());
+                let archive = archive.map_err(|error| CliError::usage(error.code(), error))?;
+                archive.scan(&context, tag, threads()).await
+            }
+        };
+        let contents = contents.map_err(|error| CliError::undecided(error.code(), error))?;
+        if let (Some(wanted), Some(found)) = (&args.platform, &contents.platform)
+            && !found.matches(wanted)
+        {
+            return Err(CliError::refused(Code::PlatformAbsent, format!("the image is for {found}, not for {wanted}")));
+        }
+        show(args, &contents, None, printer)
+    }
+}
+
+impl Args {
+    /// The bounds of reading whole images.
+    fn content_context(&self) -> Result<Context, CliError> {
+        content_context(&self.registry)
+    }
+}
+
+fn content_context(registry: &RegistryArgs) -> Result<Context, CliError> {
+    Ok(Context::new(registry.limits_over(Limits::default().for_content())?))
+}
+
+/// Layers that are read at the same time.
+fn threads() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// The SBOM that somebody signed, as it was signed.
+async fn verified(
+    args: &Args,
+    image: &str,
+    source: &Source,
+    requirement: Requirement,
+    printer: &Printer,
+) -> Result<ExitStatus, CliError> {
+    if args.output == Format::Table {
+        let message = "a signed document is printed as it is, never converted";
+        return Err(CliError::usage(Code::Usage, message).hint("`--source content -o table` reads the layers"));
+    }
+    let manifest = choose(args, source).await?.1;
+    let asked = get::Asked {
+        image,
+        platforms: manifest.into_iter().collect(),
+        form: Form::Predicate,
+        policy: &args.policy,
+        registry: &args.registry,
+        trust: &args.trust,
+    };
+    let (attestations, status) = get::verified(&asked, source, requirement, printer).await?;
+    let Some(attestation) = attestations.into_iter().next() else {
+        printer.note("  → `--source content` makes one from the layers");
+        return Ok(status);
+    };
+    put(args, &attestation.bytes, printer)?;
+    Ok(status)
+}
+
+/// The SBOM of what is in the layers.
+async fn content(args: &Args, source: &Source, printer: &Printer) -> Result<ExitStatus, CliError> {
+    let (manifest, _) = choose(args, source).await?;
+    let contents = scanned(&args.registry, source, &manifest).await?;
+    show(args, &contents, known_as(source), printer)
+}
+
+/// What is in the layers of an image of one platform.
+pub(super) async fn scanned(
+    registry: &RegistryArgs,
+    source: &Source,
+    manifest: &Manifest,
+) -> Result<Contents, CliError> {
+    let context = content_context(registry)?;
+    let repository = source.image.reference.repository();
+    let contents = scan::image(&*source.pull, &context, repository, manifest, threads()).await;
+    contents.map_err(|error| CliError::undecided(error.code(), error))
+}
+
+/// The repository that a document names; a folder's name means nothing elsewhere.
+pub(super) fn known_as(source: &Source) -> Option<Repository> {
+    source.policy_name.as_ref().map(|_| source.image.reference.repository().clone())
+}
+
+/// The document of what was found, the same whether it is printed or signed.
+pub(super) fn spdx(contents: &Contents, repository: Option<Repository>) -> Result<Vec<u8>, CliError> {
+    let options = sbom::Options::new().created(settings::source_date_epoch()?).repository(repository);
+    let mut out = Vec::new();
+    spdx23::write(contents, &options, &mut out).map_err(CliError::internal)?;
+    Ok(out)
+}
+
+/// Prints a document of what was found.
+fn show(
+    args: &Args,
+    contents: &Contents,
+    repository: Option<Repository>,
+    printer: &Printer,
+) -> Result<ExitStatus, CliError> {
+    let out = match args.output {
+        Format::SpdxJson => spdx(contents, repository)?,
+        Format::Table => render::contents(contents, printer.is_colored()).into_bytes(),
+    };
+    put(args, &out, printer)?;
+    Ok(incomplete(contents, printer))
+}
+
+fn put(args: &Args, bytes: &[u8], printer: &Printer) -> Result<(), CliError> {
+    match &args.output_file {
+        Some(path) => write_atomically(path, bytes),
+        None if args.output == Format::Table => printer.data(bytes),
+        None => printer.document(bytes),
+    }
+}
+
+/// Says what could not be read; a shorter list is never a success.
+pub(super) fn incomplete(contents: &Contents, printer: &Printer) -> ExitStatus {
+    for problem in &contents.problems {
+        printer.note(&format!("warning[{}]: {}", problem.code(), escape(&problem.to_string())));
+    }
+    for claim in contents.claims.iter().filter(|claim| !claim.matches) {
+        let text = format!("{} is about {} {}, which no database lists", claim.found_in, claim.package, claim.version);
+        printer.note(&format!("note: {}", escape(&text)));
+    }
+    if contents.problems.is_empty() { ExitStatus::Accepted } else { ExitStatus::Undecided }
+}
+
+/// The manifest of the one platform that is meant, and the platform if the image lists several.
+async fn choose(args: &Args, source: &Source) -> Result<(Manifest, Option<Platform>), CliError> {
+    let context = Context::new(args.registry.limits()?);
+    let request = source.image.clone().platforms(args.platform.iter().cloned().collect());
+    let (facts, index) =
+        discover::resolve(&*source.pull, &context, &request).await.map_err(|error| CliError::unresolved(&error))?;
+    let named = |target: &cg_attest::evidence::Target| match &target.name {
+        TargetName::Platform(platform) => Some((platform.clone(), target.digest.clone())),
+        _ => None,
+    };
+    if let Some(absent) = facts.absent.first() {
+        let has: Vec<String> = facts.platforms.iter().map(ToString::to_string).collect();
+        let error = CliError::refused(Code::PlatformAbsent, format!("{}: the image has no {absent}", request.name()));
+        return Err(error.hint(format!("it has {}", has.join(", "))));
+    }
+    let platforms: Vec<_> = facts.targets.iter().filter_map(named).collect();
+    let (platform, digest) = match (platforms.as_slice(), &index) {
+        ([], None) => (None, facts.digest.clone()),
+        ([(platform, digest)], _) => (Some(platform.clone()), digest.clone()),
+        ([], Some(_)) => {
+            let message = format!("{}: the index lists no platform", request.name());
+            return Err(CliError::undecided(Code::ManifestInvalid, message));
+        }
+        (several, _) => {
+            let names: Vec<String> = several.iter().map(|(platform, _)| platform.to_string()).collect();
+            let message =
+                format!("{}: an SBOM is of one platform, and the image has {}", request.name(), names.join(", "));
+            let hint = format!("name one: --platform {}", names[0]);
+            return Err(CliError::usage(Code::Usage, message).hint(hint));
+        }
+    };
+    Ok((manifest(source, &context, digest).await?, platform))
+}
+
+/// The manifest of a platform that the image lists.
+pub(super) async fn manifest(source: &Source, context: &Context, digest: Digest) -> Result<Manifest, CliError> {
+    let (image, name) = (&source.image, ImageName::Digest(digest));
+    let fetched = source.pull.manifest(context, image.reference.repository(), &name).await;
+    let fetched = fetched.map_err(|error| CliError::undecided(error.code(), error))?;
+    let fetched = fetched.ok_or_else(|| {
+        CliError::undecided(Code::EvidenceAbsent, format!("{}: the image is listed and absent", image.name()))
+    })?;
+    match ImageDocument::parse(fetched.blob, fetched.media_type.as_deref()) {
+        Ok(ImageDocument::Manifest(manifest)) => Ok(manifest),
+        Ok(_) => {
+            let message = format!("{}: an index inside an index", image.name());
+            Err(CliError::undecided(Code::ManifestInvalid, message))
+        }
+        Err(error) => Err(CliError::undecided(error.code(), error)),
+    }
+}

@@ -1,0 +1,274 @@
+//! `cg-attest trust`: a trust root and a signing config as a person reads them.
+
+use std::time::Duration;
+
+use cg_attest::code::Code;
+use cg_attest::sign::{Choice, Endpoint, SigningConfig};
+use cg_attest::time::{Timestamp, human};
+use cg_attest::trust::{Profile, ServiceKind, TrustRoot, TrustedService};
+use serde_json::{Value, json};
+
+use crate::error::CliError;
+use crate::exit::ExitStatus;
+use crate::printer::{Printer, Tone, escape, paint};
+use crate::settings::{SigningConfigArgs, TrustArgs, now};
+
+/// How long before its end a service is worth a word: the time that it takes to roll a root out.
+const SOON: Duration = Duration::from_secs(30 * 86_400);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// List everything that is trusted, and the services that sign
+    Show(Which),
+    /// Say whether it can be used now, what ends soon, and what to do; exit 1 if it cannot
+    Status(Which),
+}
+
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// What to print
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    output: Format,
+    #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
+    signing: SigningConfigArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// What was read.
+struct Trust {
+    root: TrustRoot,
+    /// None where a private root is given without one.
+    config: Option<SigningConfig>,
+    now: Timestamp,
+}
+
+/// One thing that ends, or is missing.
+struct Finding {
+    /// Whether nothing can be verified or signed because of it.
+    grave: bool,
+    text: String,
+}
+
+/// Shows, or judges.
+pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, CliError> {
+    let (What::Show(which) | What::Status(which)) = &args.what;
+    let config = which.signing.for_showing(&which.trust)?;
+    let source = which.trust.source()?;
+    let now = now()?;
+    let trust = Trust { root: source.load(now).await?, config, now };
+    let findings = trust.findings();
+    let usable = findings.iter().all(|finding| !finding.grave);
+    let text = match (which.output, &args.what) {
+        (Format::Json, _) => {
+            serde_json::to_string_pretty(&trust.document(&findings)).map_err(CliError::internal)? + "\n"
+        }
+        (Format::Text, What::Show(_)) => trust.show(printer.is_colored()),
+        (Format::Text, What::Status(_)) => trust.status(&findings, printer.is_colored()),
+    };
+    printer.data(text.as_bytes())?;
+    let judged = matches!(args.what, What::Status(_));
+    Ok(if judged && !usable { ExitStatus::Refused } else { ExitStatus::Accepted })
+}
+
+impl Trust {
+    /// What cannot be used now, and what ends soon.
+    fn findings(&self) -> Vec<Finding> {
+        let mut findings: Vec<Finding> =
+            self.root.warnings().iter().map(|w| Finding { grave: false, text: escape(w) }).collect();
+        let services = self.root.services();
+        for (instance, profile) in self.root.instances() {
+            let needed: &[ServiceKind] = match profile {
+                Profile::Timestamped => &[ServiceKind::CertificateAuthority, ServiceKind::TimestampAuthority],
+                _ => &[ServiceKind::CertificateAuthority, ServiceKind::Log, ServiceKind::CertificateLog],
+            };
+            for kind in needed {
+                let mut of = services.iter().filter(|s| s.instance == instance && s.kind == *kind);
+                self.judge(&mut of, &format!("{} of {}", kind.as_str(), escape(instance)), &mut findings);
+            }
+        }
+        if let Some(config) = &self.config {
+            if let Err(error) = config.select(self.now) {
+                findings.push(Finding { grave: true, text: escape(&error.to_string()) });
+            }
+            if config.authorities().iter().all(|e| !e.is_valid_at(self.now)) {
+                let text =
+                    format!("the signing config {} names no certificate authority for now", escape(config.source()));
+                findings.push(Finding { grave: false, text });
+            }
+        }
+        findings
+    }
+
+    /// One kind of service of one instance: is one trusted now, and for how long?
+    fn judge(&self, services: &mut dyn Iterator<Item = &TrustedService>, what: &str, findings: &mut Vec<Finding>) {
+        let trusted: Vec<_> = services.filter(|service| service.is_trusted_at(self.now)).collect();
+        if trusted.is_empty() {
+            let text = format!("no {what} is trusted now: what is signed today will not verify");
+            return findings.push(Finding { grave: true, text });
+        }
+        // The last of them to end ends the kind.
+        let ends: Option<Vec<Timestamp>> = trusted.iter().map(|service| service.end).collect();
+        if let Some(end) = ends.and_then(|ends| ends.into_iter().max())
+            && end.since(self.now) < SOON
+        {
+            let text = format!("the {what} is trusted until {end}, for {} more", human(end.since(self.now)));
+            findings.push(Finding { grave: false, text });
+        }
+    }
+
+    fn show(&self, colored: bool) -> String {
+        let mut out = self.head(colored);
+        for (instance, profile) in self.root.instances() {
+            out += &format!("\n{} ({})\n", paint(colored, Tone::Strong, &escape(instance)), profile.as_str());
+            for service in self.root.services().iter().filter(|service| service.instance == instance) {
+                let state = self.state(service.start, service.end);
+                out += &format!("  {:<22} {}\n", service.kind.as_str(), escape(&service.url));
+                out += &format!("  {:<22} {}\n", "", window(service.start, service.end, state));
+                out += &format!("  {:<22} {}\n", "", escape(&service.name));
+                out += &format!("  {:<22} {}\n", "", service.id);
+            }
+        }
+        if let Some(config) = &self.config {
+            let title = format!("services that sign: {}", escape(config.source()));
+            out += &format!("\n{}\n", paint(colored, Tone::Strong, &title));
+            for (kind, choice, endpoints) in parts(config) {
+                for endpoint in endpoints {
+                    let (start, end) = endpoint.window();
+                    let (url, version) = (escape(endpoint.url()), endpoint.version());
+                    out += &format!("  {:<22} {url} (API version {version}, {})\n", kind, escape(endpoint.operator()));
+                    out += &format!("  {:<22} {}\n", "", window(start, end, self.state(start, end)));
+                }
+                if let (Some(choice), false) = (choice, endpoints.is_empty()) {
+                    out += &format!("  {:<22} a signature takes {}\n", "", taken(choice));
+                }
+            }
+        }
+        out
+    }
+
+    fn status(&self, findings: &[Finding], colored: bool) -> String {
+        let mut out = self.head(colored);
+        for finding in findings {
+            let tone = if finding.grave { Tone::Bad } else { Tone::Doubt };
+            out += &format!(
+                "{} {}\n",
+                paint(colored, tone, if finding.grave { "unusable:" } else { "note:" }),
+                finding.text
+            );
+        }
+        if let Some(Ok(services)) = self.config.as_ref().map(|config| config.select(self.now)) {
+            let urls =
+                |endpoints: &[Endpoint]| endpoints.iter().map(|e| escape(e.url())).collect::<Vec<_>>().join(", ");
+            let authority = services.authority().map(|e| escape(e.url())).unwrap_or_default();
+            out += &format!("signing now: {authority}, log {}", urls(services.logs()));
+            out += &match services.timestamps() {
+                [] => "\n".to_owned(),
+                all => format!(", timestamps {}\n", urls(all)),
+            };
+        }
+        out += &match (findings.iter().any(|finding| finding.grave), findings.is_empty()) {
+            (true, _) => format!(
+                "  → {}\n",
+                "leave out --trusted-root and --offline to have it refreshed by TUF, or ask the instance's operator for a newer file"
+            ),
+            (false, false) => "  → nothing to do now; a root that TUF keeps up to date renews itself\n".to_owned(),
+            (false, true) => paint(colored, Tone::Good, "can be used") + "\n",
+        };
+        out
+    }
+
+    fn head(&self, colored: bool) -> String {
+        let date = self.root.date().map(|date| format!(", as of {}", escape(date))).unwrap_or_default();
+        let source = paint(colored, Tone::Strong, &escape(self.root.source()));
+        format!("trust root {source}{date}\n")
+    }
+
+    fn state(&self, start: Option<Timestamp>, end: Option<Timestamp>) -> &'static str {
+        match () {
+            () if start.is_some_and(|start| self.now < start) => " (not yet)",
+            () if end.is_some_and(|end| end < self.now) => " (over; what was signed then still verifies)",
+            () => "",
+        }
+    }
+
+    fn document(&self, findings: &[Finding]) -> Value {
+        let services: Vec<Value> = self
+            .root
+            .services()
+            .iter()
+            .map(|service| {
+                let mut value = serde_json::to_value(service).unwrap_or_default();
+                value["trustedNow"] = service.is_trusted_at(self.now).into();
+                value
+            })
+            .collect();
+        let endpoint = |e: &Endpoint| {
+            let (start, end) = e.window();
+            let valid = e.is_valid_at(self.now);
+            json!({ "url": e.url(), "apiVersion": e.version(), "operator": e.operator(), "start": start, "end": end, "validNow": valid })
+        };
+        let signing = self.config.as_ref().map(|config| {
+            let all = |endpoints: &[Endpoint]| endpoints.iter().map(endpoint).collect::<Vec<_>>();
+            let ((logs, log_choice), (timestamps, timestamp_choice)) = (config.logs(), config.timestamps());
+            json!({
+                "source": config.source(),
+                "certificateAuthorities": all(config.authorities()),
+                "issuers": all(config.issuers()),
+                "logs": all(logs), "logSelector": log_choice.to_string(),
+                "timestampAuthorities": all(timestamps), "timestampSelector": timestamp_choice.to_string(),
+            })
+        });
+        let findings: Vec<Value> = findings
+            .iter()
+            .map(|f| json!({ "grave": f.grave, "code": f.grave.then(|| Code::TrustRoot.as_str()), "text": f.text }))
+            .collect();
+        json!({
+            "trustRoot": { "source": self.root.source(), "date": self.root.date(), "services": services },
+            "signing": signing,
+            "time": self.now,
+            "findings": findings,
+        })
+    }
+}
+
+fn parts(config: &SigningConfig) -> [(&'static str, Option<Choice>, &[Endpoint]); 4] {
+    let ((logs, log_choice), (timestamps, timestamp_choice)) = (config.logs(), config.timestamps());
+    [
+        ("certificate authority", None, config.authorities()),
+        ("issuer", None, config.issuers()),
+        ("log", Some(log_choice), logs),
+        ("timestamp authority", Some(timestamp_choice), timestamps),
+    ]
+}
+
+fn taken(choice: Choice) -> String {
+    match choice {
+        Choice::Any => "one".to_owned(),
+        Choice::All => "all".to_owned(),
+        Choice::Exact(count) => count.to_string(),
+        other => other.to_string(),
+    }
+}
+
+fn window(start: Option<Timestamp>, end: Option<Timestamp>, state: &str) -> String {
+    let text = match (start, end) {
+        (None, None) => "at any time".to_owned(),
+        (Some(start), None) => format!("from {start}"),
+        (None, Some(end)) => format!("until {end}"),
+        (Some(start), Some(end)) => format!("{start} to {end}"),
+    };
+    format!("{text}{state}")
+}

@@ -1,0 +1,305 @@
+//! Who signs, and with which services.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use cg_attest::code::Code;
+use cg_attest::limits::Limits;
+use cg_attest::sign::oidc::{DEFAULT_AUDIENCE, Environment, Login, Prompt, Provider, Token, detect};
+use cg_attest::sign::{Endpoint, Services, Session, SignError, SigningConfig, SigningKey};
+use cg_attest::time::Timestamp;
+use cg_attest::trust::{Instance, TrustRoot};
+use clap::Args;
+
+use super::{TrustArgs, read_file};
+use crate::error::CliError;
+use crate::exit::ExitStatus;
+use crate::printer::{Printer, escape};
+
+/// Bytes of a signing config or a key.
+const FILE_BYTES: u64 = 1 << 20;
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Signing")]
+pub(crate) struct SigningArgs {
+    /// Sign as whoever this token is about: the token, or a file with it. Without it, the platform is asked
+    /// (SIGSTORE_ID_TOKEN, GitHub Actions, GitLab, Buildkite, CircleCI), then a person
+    #[arg(long, value_name = "TOKEN|FILE", hide_env_values = true)]
+    identity_token: Option<String>,
+    /// The same, always a file
+    #[arg(long, value_name = "FILE", conflicts_with = "identity_token")]
+    identity_token_file: Option<PathBuf>,
+    /// Take the token from this provider: envvar, filesystem, github-actions, gitlab, buildkite-agent, circleci
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["identity_token", "identity_token_file"])]
+    oidc_provider: Option<Provider>,
+    /// How people log in: device (a code, on any device) or browser (on this machine)
+    #[arg(long, value_name = "FLOW", conflicts_with_all = ["identity_token", "identity_token_file", "oidc_provider"])]
+    fulcio_auth_flow: Option<Flow>,
+    /// The client as which people log in, and the audience that a token has to have
+    #[arg(long, value_name = "ID", default_value = DEFAULT_AUDIENCE)]
+    oidc_client_id: String,
+    /// Sign with this private key instead: P-256, PEM, not encrypted; the log takes part all the same
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["identity_token", "identity_token_file", "oidc_provider", "fulcio_auth_flow"])]
+    key: Option<PathBuf>,
+    #[command(flatten)]
+    config: SigningConfigArgs,
+    /// Do not ask before an e-mail address goes into a public log
+    #[arg(short, long)]
+    yes: bool,
+}
+
+/// Which services sign.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Signing services")]
+pub(crate) struct SigningConfigArgs {
+    /// The services that take part (signing config v0.2), instead of the public ones
+    #[arg(long, value_name = "FILE")]
+    signing_config: Option<PathBuf>,
+    /// Another certificate authority
+    #[arg(long, value_name = "URL")]
+    fulcio_url: Option<String>,
+    /// Another log; repeatable
+    #[arg(long, value_name = "URL")]
+    rekor_url: Vec<String>,
+    /// The version of the API of --rekor-url
+    #[arg(long, value_name = "1|2", default_value = "1", requires = "rekor_url", value_parser = clap::value_parser!(u32).range(1..=2))]
+    rekor_api_version: u32,
+    /// Another timestamp authority (the whole address of its service); repeatable
+    #[arg(long, value_name = "URL")]
+    timestamp_server_url: Vec<String>,
+    /// Where people log in
+    #[arg(long, value_name = "URL")]
+    oidc_issuer: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Flow {
+    /// A code that is typed on any device
+    Device,
+    /// A page in a browser on this machine
+    #[value(alias = "normal")]
+    Browser,
+}
+
+/// What the flags say, checked; nothing was asked yet.
+pub(crate) struct SigningPlan {
+    config: SigningConfig,
+    credential: Credential,
+    audience: String,
+    yes: bool,
+}
+
+enum Credential {
+    Key(SigningKey),
+    Token(Token),
+    Ambient(Option<Provider>),
+    Person(Flow),
+}
+
+impl SigningArgs {
+    /// Checks the flags and reads the files that they name.
+    pub(crate) fn plan(&self, trust: &TrustArgs) -> Result<SigningPlan, CliError> {
+        Ok(SigningPlan {
+            config: self.config.config(trust, self.key.is_some())?,
+            credential: self.credential()?,
+            audience: self.oidc_client_id.clone(),
+            yes: self.yes,
+        })
+    }
+
+    fn credential(&self) -> Result<Credential, CliError> {
+        let file = |path: &Path| Token::from_file(path).map_err(|e| failed(e.into())).map(Credential::Token);
+        if let Some(path) = &self.key {
+            let pem = read_file(path, FILE_BYTES)?;
+            return SigningKey::from_pem(&pem).map_err(|e| failed(e.into())).map(Credential::Key);
+        }
+        match (&self.identity_token_file, self.identity_token.as_deref()) {
+            (Some(path), _) => file(path),
+            // A file's name is no token, and a token is no file's name.
+            (None, Some(text)) => match Token::parse(text) {
+                Ok(token) => Ok(Credential::Token(token)),
+                Err(_) => file(Path::new(text)),
+            },
+            (None, None) => Ok(match self.fulcio_auth_flow {
+                Some(flow) => Credential::Person(flow),
+                None => Credential::Ambient(self.oidc_provider),
+            }),
+        }
+    }
+}
+
+impl SigningConfigArgs {
+    /// The services that the flags name; none for a private trust root without a word about them.
+    pub(crate) fn for_showing(&self, trust: &TrustArgs) -> Result<Option<SigningConfig>, CliError> {
+        let named = self.signing_config.is_some() || self.fulcio_url.is_some() || !self.rekor_url.is_empty();
+        if trust.is_private() && !named { Ok(None) } else { self.config(trust, true).map(Some) }
+    }
+
+    /// The services that the flags name. `keyed`: nobody needs a certificate.
+    fn config(&self, trust: &TrustArgs, keyed: bool) -> Result<SigningConfig, CliError> {
+        let wrong = |error: cg_attest::sign::ConfigError| CliError::usage(error.code(), error);
+        let endpoint = |url: &String, version| Endpoint::new(url, version).map_err(wrong);
+        let named = !self.rekor_url.is_empty() && (self.fulcio_url.is_some() || keyed);
+        let mut config = match &self.signing_config {
+            Some(path) => {
+                let text = read_file(path, FILE_BYTES)?;
+                SigningConfig::parse(&text, &path.display().to_string()).map_err(wrong)?
+            }
+            // A token for a private instance does not go to the public one.
+            None if trust.is_private() && !named => {
+                let message = "the trust root is a private instance's, and nothing says where its services are";
+                return Err(CliError::usage(Code::SigningConfig, message)
+                    .hint("name them with `--signing-config FILE`, or with --fulcio-url and --rekor-url"));
+            }
+            None => {
+                let instance = if trust.is_staging() { Instance::Staging } else { Instance::PublicGood };
+                let config = SigningConfig::embedded(instance).map_err(wrong)?;
+                // The public authority's times are worth nothing under another root.
+                if trust.is_private() { config.with_timestamps(Vec::new()) } else { config }
+            }
+        };
+        if let Some(url) = &self.fulcio_url {
+            config = config.with_authority(endpoint(url, 1)?).map_err(wrong)?;
+        }
+        if let Some(url) = &self.oidc_issuer {
+            config = config.with_issuer(endpoint(url, 1)?).map_err(wrong)?;
+        }
+        if !self.rekor_url.is_empty() {
+            let logs: Result<Vec<_>, _> =
+                self.rekor_url.iter().map(|url| endpoint(url, self.rekor_api_version)).collect();
+            config = config.with_logs(logs?);
+        }
+        if !self.timestamp_server_url.is_empty() {
+            let all: Result<Vec<_>, _> = self.timestamp_server_url.iter().map(|url| endpoint(url, 1)).collect();
+            config = config.with_timestamps(all?);
+        }
+        Ok(config)
+    }
+}
+
+impl SigningPlan {
+    /// The same for the legacy format, which needs the promise of a log of version 1.
+    #[allow(dead_code, reason = "only the commands that write the legacy format need it")]
+    pub(crate) fn with_promising_log(self) -> Self {
+        Self { config: self.config.prefer_log_version(1), ..self }
+    }
+
+    /// A session: the identity is found, or somebody logs in. What is signed is
+    /// verified under `trust`.
+    pub(crate) async fn session(
+        self,
+        trust: TrustRoot,
+        limits: Limits,
+        now: Timestamp,
+        printer: &Printer,
+    ) -> Result<Session, CliError> {
+        let services = self.config.select(now).map_err(|e| failed(e.into()))?;
+        let (token, explicit) = match self.credential {
+            Credential::Key(key) => return Ok(Session::with_key(services, key, trust).limits(limits)),
+            Credential::Token(token) => (token, true),
+            Credential::Person(flow) => (log_in(flow, &services, &self.audience, self.yes, printer).await?, true),
+            Credential::Ambient(only) => {
+                let variables =
+                    std::env::vars_os().filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)));
+                let environment: Environment = variables.collect();
+                match detect(&environment, &self.audience, only, &limits).await {
+                    Ok(found) => {
+                        let skipped: Vec<String> = found.skipped.iter().map(ToString::to_string).collect();
+                        let before =
+                            if skipped.is_empty() { String::new() } else { format!(" ({})", skipped.join("; ")) };
+                        printer.note(&format!("identity from {}{}", found.provider, escape(&before)));
+                        (found.token, false)
+                    }
+                    // A person can be asked, if one is there.
+                    Err(SignError::NoIdentity(_)) if only.is_none() && can_ask() => {
+                        (log_in(Flow::Device, &services, &self.audience, self.yes, printer).await?, true)
+                    }
+                    Err(error) => return Err(failed(error)),
+                }
+            }
+        };
+        if explicit && token.is_personal() && !self.yes && can_ask() {
+            ask(&format!("{} goes into a public log, for good. Go on?", escape(token.identity())))?;
+        }
+        printer.note(&format!("signing as {} ({})", escape(token.identity()), escape(token.issuer())));
+        Session::keyless(services, token, &self.audience, trust).map(|session| session.limits(limits)).map_err(failed)
+    }
+}
+
+/// What a failed signature ends with: what the flags or files are to blame for
+/// is 2, what may pass is 3, what was refused is 1.
+pub(crate) fn failed(error: SignError) -> CliError {
+    let code = error.code();
+    let status = match code {
+        Code::NoIdentity
+        | Code::TokenInvalid
+        | Code::TokenExpired
+        | Code::TokenAudience
+        | Code::SigningConfig
+        | Code::KeyUnusable => ExitStatus::Usage,
+        Code::ServiceUnavailable | Code::ServiceRateLimited | Code::Limit | Code::NoCryptoProvider => {
+            ExitStatus::Undecided
+        }
+        Code::Internal => ExitStatus::Internal,
+        _ => ExitStatus::Refused,
+    };
+    CliError { status, code, message: error.to_string(), hint: None }
+}
+
+async fn log_in(
+    flow: Flow,
+    services: &Services,
+    client: &str,
+    yes: bool,
+    printer: &Printer,
+) -> Result<Token, CliError> {
+    if !yes && !can_ask() {
+        let message = "a login puts an e-mail address into a public log, and there is nobody to ask";
+        return Err(CliError::usage(Code::Usage, message).hint("pass --yes to agree to that"));
+    }
+    let issuer = services.issuer().ok_or_else(|| {
+        CliError::usage(
+            Code::SigningConfig,
+            "the signing config names no issuer to log in at; name one with --oidc-issuer",
+        )
+    })?;
+    let login = Login::new(issuer.url(), client).map_err(|e| failed(e.into()))?;
+    let show = |prompt: &Prompt| match prompt {
+        Prompt::Browser { url } => {
+            printer.note(&format!("log in at {}", escape(url)));
+            open(url);
+        }
+        Prompt::Device { url, code } => {
+            printer.note(&format!("log in at {} with the code {}", escape(url), escape(code)));
+        }
+        _ => {}
+    };
+    let token = match flow {
+        Flow::Browser => login.in_browser(show).await,
+        Flow::Device => login.with_device(show).await,
+    };
+    token.map_err(failed)
+}
+
+/// Opens a page in the browser. If that fails, its address is on the terminal.
+fn open(url: &str) {
+    let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let quiet = std::process::Stdio::null;
+    let _ = std::process::Command::new(program).arg(url).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
+}
+
+fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+fn ask(question: &str) -> Result<(), CliError> {
+    let mut err = std::io::stderr().lock();
+    let asked = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+    drop(err);
+    let mut answer = String::new();
+    let read = asked.and_then(|()| std::io::stdin().read_line(&mut answer));
+    match read {
+        Ok(_) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
+        _ => Err(CliError::usage(Code::Usage, "not signed: you did not agree").hint("pass --yes to agree beforehand")),
+    }
+}

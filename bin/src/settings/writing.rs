@@ -1,0 +1,87 @@
+//! How evidence is written.
+
+use cg_attest::attach::{AttachError, Attacher, AttacherBuilder, Conflict};
+use cg_attest::code::Code;
+use cg_attest::limits::Limits;
+use cg_attest::time::Timestamp;
+use cg_attest::trust::TrustRoot;
+use clap::Args;
+
+use super::{RegistryArgs, Source};
+use crate::error::CliError;
+use crate::exit::ExitStatus;
+
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Attaching")]
+pub(crate) struct WriteArgs {
+    /// Where the same is attached (type, predicate and signer): skip-same leaves it, append adds another,
+    /// replace leaves it and deletes what else the signer said of this type
+    #[arg(long, value_name = "WHAT", default_value = "skip-same")]
+    pub(crate) conflict: Conflict,
+    /// In which form: bundle (what every current client reads), legacy (layers of tagged images, for older
+    /// clients and registries that take no artifacts), or both
+    #[arg(long, value_name = "FORM", default_value = "bundle")]
+    pub(crate) signature_format: SignatureFormat,
+    /// Write nothing, and print what would be written
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// What to print: text or json
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) output: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum SignatureFormat {
+    Bundle,
+    Legacy,
+    Both,
+}
+
+impl WriteArgs {
+    /// An attacher for an image.
+    pub(crate) fn attacher(
+        &self,
+        source: &Source,
+        registry: &RegistryArgs,
+        trust: TrustRoot,
+        now: Timestamp,
+        limits: &Limits,
+    ) -> AttacherBuilder {
+        let repository = source.image.reference.repository().clone();
+        Attacher::builder(source.push.clone(), repository, trust, now)
+            .limits(limits.clone())
+            .evidence_repository(registry.attestation_repo().cloned())
+            .conflict(self.conflict)
+    }
+}
+
+/// What a failed attachment ends with: what may pass, or could not be read, is
+/// 3; what was refused is 1.
+pub(crate) fn attach_failed(error: &AttachError) -> CliError {
+    let code = error.code();
+    let status = match code {
+        Code::Internal => ExitStatus::Internal,
+        Code::RegistryUnavailable
+        | Code::RegistryRateLimited
+        | Code::RegistryDenied
+        | Code::RegistryProtocol
+        | Code::CredentialScope
+        | Code::ImageNotFound
+        | Code::ManifestInvalid
+        | Code::MediaAmbiguous
+        | Code::IndexContended
+        | Code::NotListed
+        | Code::NotReadBack
+        | Code::DigestMismatch
+        | Code::FileUnreadable
+        | Code::Limit => ExitStatus::Undecided,
+        _ => ExitStatus::Refused,
+    };
+    CliError { status, code, message: error.to_string(), hint: None }
+}

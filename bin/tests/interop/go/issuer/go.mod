@@ -1,0 +1,3 @@
+module interop/issuer
+
+go 1.26.0

@@ -1,0 +1,3 @@
+module interop/keys
+
+go 1.26.0

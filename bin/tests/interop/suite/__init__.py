@@ -1,0 +1,1 @@
+"""Runs cg-attest against real Sigstore servers, registries and other clients."""

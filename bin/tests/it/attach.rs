@@ -1,0 +1,253 @@
+//! `sign`, `attest` and `attach` as a user runs them, against the virtual
+//! Sigstore and a registry, read back by `verify`.
+
+use std::path::PathBuf;
+
+use cg_attest::image::ImageName;
+use cg_attest::limits::Limits;
+use cg_attest::registry::Context;
+use cg_attest::testing::{Answer, Image, ImageBuilder, ReferrersApi, Registry, RegistryFault, SigstoreServer};
+
+use crate::support::command::{Ran, cg_attest};
+
+const PERSON: &str = "alice@example.com";
+
+struct Scene {
+    server: SigstoreServer,
+    registry: Registry,
+    image: Image,
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let (server, registry) = (SigstoreServer::start(), Registry::start());
+        let (image, folder) = (ImageBuilder::new().build(), tempfile::tempdir().expect("a folder"));
+        let scene = Self { server, registry, image, folder };
+        for (name, content) in [
+            ("root", scene.server.trusted_root_json()),
+            ("v1", scene.server.signing_config_v1_json()),
+            ("v2", scene.server.signing_config_json()),
+            ("token", scene.server.email_token(PERSON)),
+            ("vex", r#"{"@context":"https://openvex.dev/ns"}"#.to_owned()),
+        ] {
+            std::fs::write(scene.path(name), content).expect("a file");
+        }
+        for (platform, image) in &scene.image.platforms {
+            let arch = platform.to_string().replace("linux/", "");
+            let sbom = format!(
+                r#"{{"spdxVersion":"SPDX-2.3","documentDescribes":["SPDXRef-I"],"packages":[{{"SPDXID":"SPDXRef-I","externalRefs":[{{"referenceLocator":"pkg:oci/app@{}?arch={arch}"}}]}}]}}"#,
+                image.digest
+            );
+            std::fs::write(scene.path(&arch), sbom).expect("a file");
+        }
+        let (context, repository) = (Context::new(Limits::default()), scene.registry.repository("a/b"));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let pushed = scene.image.upload.push(scene.registry.content(), &context, &repository);
+        runtime.block_on(pushed).expect("memory");
+        scene
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+
+    fn name(&self) -> String {
+        format!("{}:latest", self.registry.repository("a/b"))
+    }
+
+    /// A command that signs, with this config.
+    fn signs(&self, command: &str, config: &str, more: &[&str]) -> Ran {
+        let mut args = vec![command.to_owned(), self.name()];
+        args.extend(["--identity-token-file".to_owned(), self.text("token")]);
+        args.extend(["--trusted-root".to_owned(), self.text("root")]);
+        args.extend(["--signing-config".to_owned(), self.text(config)]);
+        args.extend(more.iter().map(|&flag| flag.to_owned()));
+        cg_attest(args)
+    }
+
+    fn attach(&self, more: &[&str]) -> Ran {
+        let mut args = vec!["attach".to_owned(), self.name()];
+        args.extend(["--trusted-root".to_owned(), self.text("root")]);
+        args.extend(more.iter().map(|&flag| flag.to_owned()));
+        cg_attest(args)
+    }
+
+    fn verify(&self, require: &str) -> Ran {
+        let (issuer, root) = (self.server.url().to_owned(), self.text("root"));
+        let name = self.name();
+        let flags = ["verify", &name, "--identity", PERSON, "--issuer", &issuer, "--trusted-root", &root];
+        cg_attest(flags.into_iter().chain(["--require", require, "-o", "json"]))
+    }
+
+    /// Paths of the requests that wrote to the registry.
+    fn writes(&self) -> Vec<String> {
+        self.registry.lines().into_iter().filter(|line| !line.starts_with("GET") && !line.starts_with("HEAD")).collect()
+    }
+}
+
+#[test]
+fn an_image_is_signed_with_all_its_platforms_and_a_second_run_signs_nothing() {
+    for config in ["v1", "v2"] {
+        let scene = Scene::new();
+        assert_eq!(scene.verify("signature").code, 1, "not yet");
+        let ran = scene.signs("sign", config, &[]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(ran.stdout.ends_with("attached 3, read back and verified\n"), "{}", ran.stdout);
+        let verified = scene.verify("signature");
+        assert_eq!(verified.code, 0, "{}", verified.stdout);
+        assert_eq!(
+            (verified.state("index", "signature"), verified.state("linux/amd64", "signature")),
+            ("ok".into(), "ok".into())
+        );
+        scene.registry.clear_log();
+        scene.server.clear_log();
+        let again = scene.signs("sign", config, &[]);
+        assert_eq!(again.code, 0, "{}", again.stderr);
+        assert!(again.stdout.ends_with("everything was attached already\n"), "{}", again.stdout);
+        assert_eq!(scene.writes(), [""; 0]);
+        assert!(scene.server.lines().iter().all(|line| !line.contains("/log/entries")), "{:?}", scene.server.lines());
+    }
+}
+
+#[test]
+fn every_platform_gets_its_own_sbom_and_provenance_from_one_certificate() {
+    let scene = Scene::new();
+    let provenance = r#"{"buildDefinition":{"buildType":"b"},"runDetails":{"builder":{"id":"i"}}}"#;
+    std::fs::write(scene.path("slsa"), provenance).expect("a file");
+    let (amd64, arm64) =
+        (format!("--sbom=linux/amd64={}", scene.text("amd64")), format!("--sbom=linux/arm64={}", scene.text("arm64")));
+    let flags = [amd64.as_str(), &arm64, &format!("--provenance={}", scene.text("slsa"))];
+    let ran = scene.signs("attest", "v2", &flags);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let certificates = scene.server.lines().iter().filter(|line| line.contains("signingCert")).count();
+    assert_eq!(certificates, 1, "{:?}", scene.server.lines());
+    assert_eq!(scene.signs("sign", "v2", &[]).code, 0);
+    let verified = scene.verify("signature,spdx,slsa");
+    assert_eq!(verified.code, 0, "{}", verified.stdout);
+    for platform in ["linux/amd64", "linux/arm64"] {
+        assert_eq!(verified.state(platform, "spdx"), "ok");
+        assert_eq!(verified.state(platform, "slsa"), "ok");
+    }
+}
+
+/// P-05, P-03: nothing is signed and nothing pushed for a wrong document.
+#[test]
+fn a_predicate_about_another_platform_is_refused_before_signing() {
+    let scene = Scene::new();
+    for (sbom, code, status) in [
+        (format!("linux/arm64={}", scene.text("amd64")), "predicate-subject", 1),
+        (scene.text("amd64"), "predicate-subject", 1),
+        (scene.text("vex"), "predicate-invalid", 2),
+        (format!("linux/s390x={}", scene.text("amd64")), "platform-absent", 1),
+        (String::new(), "file-unreadable", 2),
+    ] {
+        let flags = [format!("--sbom={sbom}")];
+        let ran = scene.signs("attest", "v2", &[&flags[0]]);
+        assert_eq!(ran.code, status, "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("error[{code}]")), "{}", ran.stderr);
+        assert!(scene.server.requests().is_empty() && scene.writes().is_empty(), "{flags:?}");
+    }
+    let right = format!("--sbom=linux/amd64={}", scene.text("amd64"));
+    assert_eq!(scene.signs("attest", "v2", &[&right]).code, 0);
+}
+
+#[test]
+fn a_dry_run_shows_the_statement_and_asks_nobody_to_sign() {
+    let scene = Scene::new();
+    let flags = ["--predicate", &scene.text("vex"), "--type", "openvex", "--no-recursive", "--dry-run", "-o", "json"];
+    let ran = scene.signs("attest", "v2", &flags);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let plan = ran.json();
+    assert_eq!((&plan["kind"], &plan["statements"][0]["target"]), (&"SigningPlan".into(), &"index".into()));
+    let statement: serde_json::Value =
+        serde_json::from_str(plan["statements"][0]["statement"].as_str().expect("text")).expect("JSON");
+    assert_eq!(statement["predicateType"], "https://openvex.dev/ns");
+    assert_eq!(statement["subject"][0]["digest"]["sha256"], scene.image.index.digest.hex());
+    assert!(scene.server.requests().is_empty() && scene.writes().is_empty());
+}
+
+/// The two steps of an air gap: signed here, attached there, by somebody without an identity.
+#[test]
+fn what_is_signed_without_upload_is_attached_later() {
+    let scene = Scene::new();
+    let bundles = scene.text("");
+    let ran = scene.signs("sign", "v2", &["--no-upload", "--bundle-dir", &bundles]);
+    assert_eq!((ran.code, scene.writes().len()), (0, 0), "{}", ran.stderr);
+    let names =
+        ["index", "linux-amd64", "linux-arm64"].map(|target| scene.text(&format!("{target}.signature.sigstore.json")));
+    let files: Vec<&str> = names.iter().map(String::as_str).collect();
+    let plan = scene.attach(&[files.as_slice(), &["--dry-run", "-o", "json"]].concat());
+    assert_eq!((plan.code, &plan.json()["kind"]), (0, &"AttachPlan".into()), "{}", plan.stderr);
+    assert_eq!(scene.writes().len(), 0);
+    let ran = scene.attach(&files);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(scene.verify("signature").code, 0);
+    let again = scene.attach(&[files.as_slice(), &["-o", "json"]].concat());
+    assert_eq!(again.json()["result"]["written"].as_array().map(Vec::len), Some(0));
+    // One per line, as other tools hand them over; and one that is about another image.
+    let text = |name: &String| std::fs::read_to_string(name).expect("a file");
+    std::fs::write(scene.path("lines"), names.iter().map(|name| text(name) + "\n").collect::<String>())
+        .expect("a file");
+    assert_eq!(scene.attach(&[&scene.text("lines")]).code, 0);
+    let other = Scene::new();
+    std::fs::write(other.path("root"), scene.server.trusted_root_json()).expect("a file");
+    let different = ImageBuilder::new().content("another").build();
+    let (context, repository) = (Context::new(Limits::default()), other.registry.repository("a/b"));
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(different.upload.push(other.registry.content(), &context, &repository)).expect("memory");
+    let ran = other.attach(&files);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("error[subject-mismatch]") && other.writes().is_empty(), "{}", ran.stderr);
+}
+
+#[test]
+fn a_bundle_that_does_not_hold_is_not_attached() {
+    let scene = Scene::new();
+    assert_eq!(
+        scene.signs("sign", "v2", &["--no-upload", "--no-recursive", "--bundle", &scene.text("bundle")]).code,
+        0
+    );
+    let good = std::fs::read_to_string(scene.path("bundle")).expect("a file");
+    let bad: serde_json::Value = serde_json::from_str(&good).expect("JSON");
+    let signature = bad["dsseEnvelope"]["signatures"][0]["sig"].as_str().expect("text").to_owned();
+    let swapped: String = signature
+        .chars()
+        .enumerate()
+        .map(|(n, c)| if n == 20 { if c == 'A' { 'B' } else { 'A' } } else { c })
+        .collect();
+    std::fs::write(scene.path("bad"), good.replace(&signature, &swapped)).expect("a file");
+    let old = good.replace("bundle.v0.3+json", "bundle+json;version=0.2");
+    std::fs::write(scene.path("old"), old).expect("a file");
+    let ran = scene.attach(&[&scene.text("bad")]);
+    assert_eq!((ran.code, scene.writes().len()), (1, 0), "{}", ran.stderr);
+    let ran = scene.attach(&[&scene.text("old")]);
+    assert!(ran.code == 1 && ran.stderr.contains("error[bundle-version]"), "{}", ran.stderr);
+    assert_eq!(scene.attach(&[&scene.text("bundle")]).code, 0);
+}
+
+#[test]
+fn a_registry_that_takes_no_artifacts_takes_the_older_form() {
+    let scene = Scene::new();
+    scene.registry.referrers_api(ReferrersApi::Absent(404));
+    scene.registry.fault(RegistryFault::on("manifests/sha256:").method("PUT").answer(Answer::status(400)));
+    let flags = ["--no-recursive"];
+    let ran = scene.signs("sign", "v1", &flags);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("error[registry-rejects-artifact]") && ran.stderr.contains("legacy"), "{}", ran.stderr);
+}
+
+#[test]
+fn without_an_identity_nothing_is_signed_and_nothing_asked() {
+    let scene = Scene::new();
+    let (name, root, config) = (scene.name(), scene.text("root"), scene.text("v2"));
+    let ran = cg_attest(["sign", &name, "--trusted-root", &root, "--signing-config", &config]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("error[no-identity]") && scene.writes().is_empty(), "{}", ran.stderr);
+    let tag = ImageName::Tag("latest".to_owned());
+    assert_eq!(tag.to_string(), "latest");
+}

@@ -1,0 +1,251 @@
+//! `sbom`: where the document comes from, and what it says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cg_attest::testing::{ImageBuilder, LayerBuilder, Statement};
+use serde_json::Value;
+
+use crate::support::command::{cg_attest, cg_attest_in, cg_attest_with};
+use crate::support::corpus;
+use crate::support::folder::Folder;
+use crate::support::scene::{IDENTITY, Scene};
+
+const DATABASE: &str = "P:app\nV:1-r0\nA:x86_64\nL:MIT AND custom\no:app-src\nD:so:libz.so.1\nm:Wolfi\nF:usr/bin\nR:app\n\n\
+    P:zlib\nV:1.3-r4\nA:x86_64\nL:Zlib\nm:A Person <a@example.org>\np:so:libz.so.1=1.3\n\n";
+
+fn image() -> ImageBuilder {
+    let base = LayerBuilder::new().file("etc/os-release", "ID=wolfi\nVERSION_ID=\"20230201\"\n").gzip();
+    let top = LayerBuilder::new().file("usr/lib/apk/db/installed", DATABASE).executable("usr/bin/app", "#!").gzip();
+    ImageBuilder::new().layers([base, top])
+}
+
+fn only_amd64(image: ImageBuilder) -> ImageBuilder {
+    image.platforms(["linux/amd64".parse().expect("a platform")])
+}
+
+/// What every SPDX 2.3 reader asks of a document.
+fn check(document: &Value) {
+    assert_eq!((&document["spdxVersion"], &document["dataLicense"]), (&"SPDX-2.3".into(), &"CC0-1.0".into()));
+    let packages = document["packages"].as_array().expect("packages");
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let ids: BTreeSet<String> = packages.iter().map(|package| text(&package["SPDXID"])).collect();
+    assert_eq!(ids.len(), packages.len(), "an identifier stands twice");
+    let mut below: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for relationship in document["relationships"].as_array().expect("relationships") {
+        let (from, to) = (text(&relationship["spdxElementId"]), text(&relationship["relatedSpdxElement"]));
+        assert!(ids.contains(&to) && (from == "SPDXRef-DOCUMENT" || ids.contains(&from)), "{relationship}");
+        below.entry(from).or_default().push(to);
+    }
+    // Everything hangs together.
+    let mut reached = BTreeSet::new();
+    let mut waiting = vec!["SPDXRef-DOCUMENT".to_owned()];
+    while let Some(id) = waiting.pop() {
+        if reached.insert(id.clone()) {
+            waiting.extend(below.get(&id).cloned().unwrap_or_default());
+        }
+    }
+    assert_eq!(reached.len(), ids.len() + 1, "{:?}", ids.difference(&reached).collect::<Vec<_>>());
+    let extracted = document["hasExtractedLicensingInfos"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let known: BTreeSet<String> = extracted.iter().map(|license| text(&license["licenseId"])).collect();
+    for package in packages {
+        let license = text(&package["licenseDeclared"]);
+        for word in license.split([' ', '(', ')']).filter(|word| word.starts_with("LicenseRef-")) {
+            assert!(known.contains(word), "{license}");
+        }
+    }
+}
+
+fn package<'a>(document: &'a Value, name: &str) -> &'a Value {
+    let packages = document["packages"].as_array().expect("packages");
+    packages.iter().find(|package| package["name"] == name).unwrap_or_else(|| panic!("no {name}"))
+}
+
+#[tokio::test]
+async fn the_layout_in_this_folder_has_a_document() {
+    let folder = Folder::with(&[&only_amd64(image()).build().upload]).await;
+    let path = folder.name().trim_start_matches("oci:").to_owned();
+    let ran = cg_attest_in(&path, ["sbom"], &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains(&format!("reading the OCI layout in {path}")), "{}", ran.stderr);
+    let document = ran.json();
+    check(&document);
+    assert_eq!(document["creationInfo"]["created"], "2026-03-02T11:00:00Z");
+    let app = package(&document, "app");
+    assert_eq!(app["licenseDeclared"], "MIT AND LicenseRef-custom");
+    assert_eq!(app["supplier"], "Organization: Wolfi");
+    let purl = "pkg:apk/wolfi/app@1-r0?arch=x86_64&distro=wolfi-20230201&upstream=app-src";
+    assert_eq!(app["externalRefs"][0]["referenceLocator"], purl);
+    assert_eq!(package(&document, "zlib")["supplier"], "Person: A Person (a@example.org)");
+    for wanted in [
+        ("SPDXRef-Package-apk-app-1-r0", "DEPENDS_ON", "SPDXRef-Package-apk-zlib-1.3-r4"),
+        ("SPDXRef-Package-apk-app-1-r0", "GENERATED_FROM", "SPDXRef-Package-Source-app-src-1-r0"),
+        ("SPDXRef-OperatingSystem-wolfi", "CONTAINS", "SPDXRef-Package-apk-app-1-r0"),
+    ] {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let has = |r: &Value| {
+            (text(&r["spdxElementId"]), text(&r["relationshipType"]), text(&r["relatedSpdxElement"]))
+                == (wanted.0.to_owned(), wanted.1.to_owned(), wanted.2.to_owned())
+        };
+        assert!(document["relationships"].as_array().expect("a list").iter().any(has), "{wanted:?}");
+    }
+    // The same bytes from elsewhere, by another name, in another locale; another time only if it is asked for.
+    let again = cg_attest_with(["sbom", &folder.name()], &[("LC_ALL", "tr_TR.UTF-8"), ("TZ", "Asia/Tokyo")], "");
+    assert_eq!(again.stdout, ran.stdout);
+    let dated = cg_attest_with(["sbom", &folder.name()], &[("SOURCE_DATE_EPOCH", "1700000000")], "").json();
+    assert_eq!(dated["creationInfo"]["created"], "2023-11-14T22:13:20Z");
+    assert_ne!(dated["documentNamespace"], document["documentNamespace"]);
+    assert_eq!(cg_attest_with(["sbom", &folder.name()], &[("SOURCE_DATE_EPOCH", "soon")], "").code, 2);
+}
+
+#[tokio::test]
+async fn a_folder_without_a_layout_and_a_choice_without_an_answer_are_usage() {
+    let empty = tempfile::tempdir().expect("a folder");
+    let ran = cg_attest_in(empty.path(), ["sbom"], &[]);
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    let folder = Folder::with(&[&image().build().upload]).await;
+    let ran = cg_attest(["sbom", &folder.name()]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("linux/amd64, linux/arm64"), "{}", ran.stderr);
+    assert_eq!(cg_attest(["sbom", &folder.name(), "--platform", "linux/arm64"]).code, 0);
+    let absent = cg_attest(["sbom", &folder.name(), "--platform", "linux/s390x"]);
+    assert_eq!(absent.code, 1);
+    assert!(absent.stderr.contains("platform-absent"), "{}", absent.stderr);
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_exit_3_and_the_document_is_there() {
+    let damaged = LayerBuilder::new().file("lib/apk/db/installed", "P:a\nV:1\n\nP:b\n\n");
+    let folder = Folder::with(&[&only_amd64(ImageBuilder::new().layers([damaged])).build().upload]).await;
+    let ran = cg_attest(["sbom", &folder.name()]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.stderr.contains("warning[sbom-incomplete]: apk database lib/apk/db/installed"), "{}", ran.stderr);
+    check(&ran.json());
+    let file = folder.file("out.json", "");
+    let file = file.to_str().expect("UTF-8");
+    let written = cg_attest(["sbom", &folder.name(), "--output-file", file]);
+    assert_eq!((written.code, written.stdout.as_str()), (3, ""));
+    assert_eq!(std::fs::read_to_string(file).expect("the file"), ran.stdout);
+}
+
+#[tokio::test]
+async fn under_a_policy_it_is_the_signed_document_and_without_one_it_is_named() {
+    let scene = Scene::bare().await;
+    let amd64 = scene.platform("linux/amd64").clone();
+    let name = scene.name();
+    let platform = ["--platform", "linux/amd64"];
+    let trusting = scene.trusting();
+    let trusting: Vec<&str> = trusting.iter().map(String::as_str).collect();
+    let sbom = |more: &[&str]| cg_attest([&["sbom", &name], &platform[..], more].concat());
+
+    let absent = sbom(&trusting);
+    assert_eq!((absent.code, absent.stdout.as_str()), (1, ""), "{}", absent.stderr);
+    assert!(absent.stderr.contains("--source content"), "{}", absent.stderr);
+
+    scene.attach(&amd64, Statement::spdx).await;
+    let attached = sbom(&trusting);
+    assert_eq!(attached.code, 0, "{}", attached.stderr);
+    let get = cg_attest([&["get", &name, "--type", "spdx"], &platform[..], &trusting].concat());
+    assert_eq!(attached.stdout, get.stdout);
+    assert_eq!(sbom(&[&trusting[..], &["-o", "table"]].concat()).code, 2);
+
+    // Nobody is trusted: ours is printed, theirs is named.
+    let ours = sbom(&[]);
+    assert_eq!(ours.code, 0, "{}", ours.stderr);
+    assert!(ours.stderr.contains(&format!("attached and not used: spdx, which {IDENTITY} claims")), "{}", ours.stderr);
+    let document = ours.json();
+    check(&document);
+    let image = package(&document, &format!("{name}@{}", amd64.digest));
+    let purl = image["externalRefs"][0]["referenceLocator"].as_str().expect("a purl");
+    assert!(purl.starts_with(&format!("pkg:oci/app@{}?", amd64.digest)), "{purl}");
+    // Content is content, whatever the policy.
+    assert_eq!(sbom(&[&trusting[..], &["--source", "content"]].concat()).stdout, ours.stdout);
+    assert_eq!(sbom(&["--source", "attached"]).code, 2);
+}
+
+#[tokio::test]
+async fn a_table_is_for_people() {
+    let folder = Folder::with(&[&only_amd64(image()).build().upload]).await;
+    let ran = cg_attest(["sbom", &folder.name(), "-o", "table"]);
+    assert_eq!(ran.code, 0);
+    let wanted = "PACKAGE  VERSION  TYPE  LICENSE         LAYER\napp      1-r0     apk   MIT AND custom  2\n\
+        zlib     1.3-r4   apk   Zlib            2\n\n2 packages · wolfi · 2 layers\n\
+        1 of 3 files and 2 B of 201 B belong to a package\n0 of 1 executables belong to no package\n";
+    assert_eq!(ran.stdout, wanted);
+}
+
+#[test]
+fn a_folder_is_read_as_the_root_of_an_image() {
+    let root = tempfile::tempdir().expect("a folder");
+    let at = |path: &str| root.path().join(path);
+    std::fs::create_dir_all(at("usr/lib/apk/db")).expect("a folder");
+    std::fs::write(at("usr/lib/apk/db/installed"), DATABASE).expect("a file");
+    std::os::unix::fs::symlink("usr/lib", at("lib")).expect("a link");
+    let name = format!("dir:{}", root.path().display());
+    let ran = cg_attest(["sbom", &name]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let document = ran.json();
+    check(&document);
+    assert!(!ran.stdout.contains(root.path().to_str().expect("UTF-8")), "the path is nobody's business");
+    package(&document, "zlib");
+    // A database that is a link out of the folder is not the machine's own.
+    std::fs::remove_file(at("usr/lib/apk/db/installed")).expect("it is there");
+    let outside = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(outside.path(), DATABASE).expect("a file");
+    std::os::unix::fs::symlink(outside.path(), at("usr/lib/apk/db/installed")).expect("a link");
+    let ran = cg_attest(["sbom", &name]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.stderr.contains("it is a link that leads nowhere") && !ran.stdout.contains("zlib"), "{}", ran.stderr);
+}
+
+#[test]
+fn archives_of_docker_save_are_read() {
+    let Some(corpus) = corpus::folder() else { return };
+    for archive in [
+        "osv-scalibr/image-tars/basic.tar",
+        "osv-scalibr/image-tars/overwrite-file.tar",
+        "go-containerregistry/tarball/test_image_1.tar",
+    ] {
+        let name = format!("docker-archive:{}", corpus.join(archive).display());
+        let ran = cg_attest(["sbom", &name]);
+        assert_eq!(ran.code, 0, "{archive}: {}", ran.stderr);
+        check(&ran.json());
+    }
+}
+
+#[test]
+fn recorded_databases_have_the_packages_of_their_goldens() {
+    let Some(corpus) = corpus::folder() else { return };
+    let names = |document: &Value, kind: &str| -> BTreeSet<String> {
+        let packages = document["packages"].as_array().expect("packages").iter();
+        let purls = packages.filter_map(|package| package["externalRefs"][0]["referenceLocator"].as_str());
+        let short = |purl: &str| purl.split('?').next().and_then(|purl| purl.rsplit('/').next()).map(str::to_owned);
+        purls.filter(|purl| purl.starts_with(kind)).filter_map(short).collect()
+    };
+    for (layout, golden) in
+        [("apko/golden", "sboms/sbom-x86_64.spdx.json"), ("apko/base_image", "sboms/sbom-x86_64.spdx.json")]
+    {
+        let layout = corpus.join(layout);
+        let ran = cg_attest(["sbom", &format!("oci:{}", layout.display()), "--platform", "linux/amd64"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let document = ran.json();
+        check(&document);
+        let golden = std::fs::read_to_string(layout.join(golden)).expect("the golden document");
+        // One is recorded with a comma too many at its end.
+        let golden = golden.replace("},\n  ]\n}", "}\n  ]\n}");
+        let golden: Value = serde_json::from_str(&golden).expect("JSON");
+        assert_eq!(names(&document, "pkg:apk/"), names(&golden, "pkg:apk/"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_made_here_is_valid_and_what_is_broken_is_not() {
+    let folder = Folder::with(&[&only_amd64(image()).build().upload]).await;
+    let document = cg_attest(["sbom", &folder.name()]).stdout;
+    let validate = |text: &str| cg_attest_with(["sbom", "validate", "-"], &[], text);
+    let good = validate(&document);
+    assert_eq!((good.code, good.stdout.as_str()), (0, ""), "{}", good.stderr);
+    let bad = validate(&document.replace("\"MIT AND LicenseRef-custom\"", "\"MIT or custom\""));
+    assert_eq!(bad.code, 1);
+    assert!(bad.stdout.contains("licenseDeclared: \"MIT or custom\" is no licence expression"), "{}", bad.stdout);
+    assert!(bad.stderr.contains("error[sbom-invalid]"), "{}", bad.stderr);
+}

@@ -1,0 +1,109 @@
+//! What is attached to a subject already, read and verified.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
+
+use super::timing::again;
+use super::{AttachError, Attacher, Subject};
+use crate::code::Code;
+use crate::digest::Digest;
+use crate::discover::{NoManifest, listed, refers_to};
+use crate::evidence::{Attached, OriginKind, Unread, classify_manifest, hint, is_evidence};
+use crate::image::{Descriptor, ImageDocument};
+use crate::registry::{Context, ReferrersSource};
+use crate::sign::SignedBundle;
+
+/// A bundle that is attached and holds.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Existing {
+    /// The manifest that attaches it.
+    pub manifest: Digest,
+    /// The bundle.
+    pub bundle: SignedBundle,
+}
+
+/// What is attached to one subject.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) bundles: Vec<Existing>,
+    /// Every manifest that is listed, of whatever kind.
+    pub(super) listed: BTreeSet<Digest>,
+    pub(super) source: ReferrersSource,
+}
+
+impl Attacher {
+    /// The bundles that are attached to a subject and of one of the predicate
+    /// types `wanted` (`None` stands for a signature of the manifest itself);
+    /// at most two requests for each besides the listing. What does not hold
+    /// under the trust root is left out: it is nobody's evidence.
+    ///
+    /// # Errors
+    /// When the listing, or something that it lists, cannot be read: what is
+    /// not known is not taken for absent (promise 5).
+    pub async fn existing(
+        &self,
+        context: &Context,
+        subject: &Subject,
+        wanted: &[Option<&str>],
+    ) -> Result<Vec<Existing>, AttachError> {
+        self.found(context, subject, wanted).await.map(|found| found.bundles)
+    }
+
+    pub(super) async fn found(
+        &self,
+        context: &Context,
+        subject: &Subject,
+        wanted: &[Option<&str>],
+    ) -> Result<Found, AttachError> {
+        let repository = self.place();
+        let list = || self.push.referrers(context, repository, &subject.descriptor.digest);
+        let listing = again(context, self.timing, list).await?;
+        let listed = listing.descriptors.iter().map(|descriptor| descriptor.digest.clone()).collect();
+        // An annotation that names another type saves two requests; no annotation says nothing.
+        let may_be = |descriptor: &&Descriptor| {
+            !wanted.is_empty()
+                && is_evidence(descriptor)
+                && hint(&descriptor.annotations).is_none_or(|claimed| wanted.contains(&Some(claimed.as_str())))
+        };
+        let read = listing.descriptors.iter().filter(may_be).map(|descriptor| self.read(context, subject, descriptor));
+        let mut bundles = Vec::new();
+        for read in join_all(read).await {
+            let Some(existing) = read? else { continue };
+            if wanted.contains(&existing.bundle.predicate_type()) {
+                bundles.push(existing);
+            }
+        }
+        Ok(Found { bundles, listed, source: listing.source })
+    }
+
+    /// One referrer; `None` if it is no bundle that holds.
+    pub(super) async fn read(
+        &self,
+        context: &Context,
+        subject: &Subject,
+        descriptor: &Descriptor,
+    ) -> Result<Option<Existing>, AttachError> {
+        let repository = self.place();
+        let manifest = match listed(&*self.push, context, repository, descriptor).await {
+            Ok(ImageDocument::Manifest(manifest)) => manifest,
+            Ok(ImageDocument::Index(_)) | Err(NoManifest::Rejected(_)) => return Ok(None),
+            Err(NoManifest::Unread(unread)) => return absent_or(unread),
+        };
+        if refers_to(manifest.subject(), &descriptor.digest, &subject.descriptor.digest).is_err() {
+            return Ok(None);
+        }
+        let attached = classify_manifest(&manifest);
+        let [Attached { kind: OriginKind::BundleReferrer, layer, .. }] = attached.as_slice() else { return Ok(None) };
+        let limit = context.limits().attestation_bytes;
+        let Some(blob) = self.push.blob_bytes(context, repository, layer, limit).await? else { return Ok(None) };
+        let held = self.verify(blob.bytes().to_vec(), &subject.descriptor.digest);
+        Ok(held.ok().map(|bundle| Existing { manifest: descriptor.digest.clone(), bundle }))
+    }
+}
+
+/// A manifest that is listed and was deleted attaches nothing.
+fn absent_or(unread: Unread) -> Result<Option<Existing>, AttachError> {
+    if unread.code == Code::EvidenceAbsent { Ok(None) } else { Err(AttachError::Unread(unread)) }
+}

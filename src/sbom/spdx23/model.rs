@@ -1,0 +1,165 @@
+//! The objects of a document, with their fields in the order in which they are written.
+
+use std::borrow::Cow;
+
+use serde::{Serialize, Serializer};
+
+/// A text that is mostly borrowed.
+pub(super) type Text<'a> = Cow<'a, str>;
+
+/// A list whose elements are made when they are written.
+pub(super) struct Each<F>(pub(super) F);
+
+impl<F, I> Serialize for Each<F>
+where
+    F: Fn() -> I,
+    I: Iterator<Item: Serialize>,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Document<'a, P, L, R> {
+    pub(super) spdx_version: &'static str,
+    pub(super) data_license: &'static str,
+    #[serde(rename = "SPDXID")]
+    pub(super) id: &'static str,
+    pub(super) name: Text<'a>,
+    pub(super) document_namespace: Text<'a>,
+    pub(super) creation_info: CreationInfo<'a>,
+    pub(super) comment: Text<'a>,
+    pub(super) packages: P,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) has_extracted_licensing_infos: Option<L>,
+    pub(super) relationships: R,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) annotations: Vec<Annotation<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CreationInfo<'a> {
+    pub(super) created: Text<'a>,
+    pub(super) creators: [Text<'a>; 1],
+    pub(super) license_list_version: Text<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Annotation<'a> {
+    pub(super) annotation_date: Text<'a>,
+    pub(super) annotation_type: &'static str,
+    pub(super) annotator: Text<'a>,
+    pub(super) comment: Text<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Package<'a> {
+    #[serde(rename = "SPDXID")]
+    pub(super) id: Text<'a>,
+    pub(super) name: Text<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) version_info: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) supplier: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) originator: Option<Text<'a>>,
+    pub(super) download_location: &'static str,
+    pub(super) files_analyzed: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) checksums: Vec<Checksum<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) homepage: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) source_info: Option<Text<'a>>,
+    pub(super) license_concluded: &'static str,
+    pub(super) license_declared: Text<'a>,
+    pub(super) copyright_text: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) summary: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) comment: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) external_refs: Vec<ExternalRef<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) primary_package_purpose: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Checksum<'a> {
+    pub(super) algorithm: &'static str,
+    pub(super) checksum_value: Text<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ExternalRef<'a> {
+    pub(super) reference_category: &'static str,
+    pub(super) reference_type: &'static str,
+    pub(super) reference_locator: Text<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ExtractedLicense<'a> {
+    pub(super) license_id: Text<'a>,
+    pub(super) extracted_text: Text<'a>,
+    pub(super) name: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Relationship<'a> {
+    pub(super) spdx_element_id: &'a str,
+    pub(super) relationship_type: &'static str,
+    pub(super) related_spdx_element: &'a str,
+}
+
+impl<'a> Package<'a> {
+    /// A package of which nothing but this is said.
+    pub(super) fn new(id: impl Into<Text<'a>>, name: impl Into<Text<'a>>) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+            version_info: None,
+            supplier: None,
+            originator: None,
+            download_location: NOASSERTION,
+            files_analyzed: false,
+            checksums: Vec::new(),
+            homepage: None,
+            source_info: None,
+            license_concluded: NOASSERTION,
+            license_declared: NOASSERTION.into(),
+            copyright_text: NOASSERTION,
+            summary: None,
+            comment: None,
+            external_refs: Vec::new(),
+            primary_package_purpose: None,
+        }
+    }
+
+    /// With its package URL, if it has one.
+    pub(super) fn purl(mut self, purl: Option<impl Into<Text<'a>>>) -> Self {
+        self.external_refs.extend(purl.map(|purl| ExternalRef {
+            reference_category: "PACKAGE-MANAGER",
+            reference_type: "purl",
+            reference_locator: purl.into(),
+        }));
+        self
+    }
+
+    /// With a SHA-256 that was computed.
+    pub(super) fn sha256(mut self, hex: &'a str) -> Self {
+        self.checksums.push(Checksum { algorithm: "SHA256", checksum_value: hex.into() });
+        self
+    }
+}
+
+/// Nobody says.
+pub(super) const NOASSERTION: &str = "NOASSERTION";

@@ -1,0 +1,181 @@
+//! A whole image: layers in parallel, laid over each other in order.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::assemble::assemble;
+use super::configuration::Configuration;
+use super::contents::{Contents, LayerFacts};
+use super::feed::Blobs;
+use super::layer::{self, Finding, Layer, Shared, Wanted};
+use super::select::Selection;
+use super::tree::Tree;
+use super::{LayerError, ScanError};
+use crate::digest::Digest;
+use crate::image::{Descriptor, Manifest, Repository};
+use crate::registry::{Context, Pull};
+
+/// Reads every layer of an image once and says what is in it.
+///
+/// Nothing is written anywhere, and of a layer no more is in memory than its
+/// list of files and the files that a package reader wants, one large one at a
+/// time. `threads` layers are read at the same time; the answer does not depend
+/// on it. A layer is read a second time only where links of other layers make one
+/// of its files a package database.
+///
+/// # Errors
+/// When the configuration or a layer cannot be read whole, is not what its
+/// digests say, or is over a limit of the context. What cannot be read *in* a
+/// layer is in [`Contents::problems`].
+pub async fn image(
+    pull: &dyn Pull,
+    context: &Context,
+    repository: &Repository,
+    manifest: &Manifest,
+    threads: NonZeroUsize,
+) -> Result<Contents, ScanError> {
+    let plan = Plan {
+        digest: manifest.blob().digest().clone(),
+        media_type: manifest.media_type().to_owned(),
+        config: manifest.config().clone(),
+        layers: manifest.layers().to_vec(),
+    };
+    Scan { blobs: Blobs { pull, context, repository }, threads }.contents(&plan).await
+}
+
+/// What an image consists of.
+pub(super) struct Plan {
+    /// What the image is called by.
+    pub(super) digest: Digest,
+    pub(super) media_type: String,
+    pub(super) config: Descriptor,
+    pub(super) layers: Vec<Descriptor>,
+}
+
+pub(super) struct Scan<'a> {
+    pub(super) blobs: Blobs<'a>,
+    pub(super) threads: NonZeroUsize,
+}
+
+/// A layer, and what its content should be.
+type Planned = (Descriptor, Digest);
+
+impl Scan<'_> {
+    /// Reads what the plan lists.
+    pub(super) async fn contents(&self, plan: &Plan) -> Result<Contents, ScanError> {
+        let configuration = self.configuration(&plan.config).await?;
+        let layers = self.layers(plan, &configuration.diff_ids)?;
+        let (tree, findings) = self.read(&layers).await?;
+        let mut selection = Selection::of(&tree, findings);
+        self.read_again(&layers, &mut selection).await?;
+        let assembled = assemble(tree, selection);
+        Ok(Contents {
+            digest: Some(plan.digest.clone()),
+            media_type: plan.media_type.clone(),
+            platform: configuration.platform,
+            created: configuration.created,
+            user: configuration.user,
+            layers: layers.iter().map(LayerFacts::from).collect(),
+            system: assembled.system,
+            packages: assembled.packages,
+            dependencies: assembled.dependencies,
+            coverage: assembled.coverage,
+            claims: assembled.claims,
+            problems: assembled.problems,
+        })
+    }
+
+    async fn configuration(&self, config: &Descriptor) -> Result<Configuration, ScanError> {
+        let Blobs { pull, context, repository } = self.blobs;
+        let blob = pull.blob_bytes(context, repository, config, context.limits().manifest_bytes).await?;
+        let absent = || ScanError::Absent { what: "the configuration", digest: config.digest.clone() };
+        Configuration::parse(&blob.ok_or_else(absent)?)
+    }
+
+    /// The layers with their diff_ids, all of kinds that are read (scenarios N-04 and N-09).
+    fn layers(&self, plan: &Plan, diff_ids: &[Digest]) -> Result<Vec<Planned>, ScanError> {
+        let layers = &plan.layers;
+        let (wanted, found) = (layers.len(), diff_ids.len());
+        if wanted != found {
+            return Err(ScanError::LayerCount { digest: plan.config.digest.clone(), wanted, found });
+        }
+        for layer in layers {
+            let failed = |error| ScanError::Layer { digest: layer.digest.clone(), error };
+            let limit = self.blobs.context.limits().layers;
+            if wanted as u64 > limit {
+                return Err(failed(LayerError::Limit { what: "layers", limit }));
+            }
+            check_type(&layer.media_type).map_err(failed)?;
+        }
+        Ok(layers.iter().cloned().zip(diff_ids.iter().cloned()).collect())
+    }
+
+    /// Reads all layers, and lays each over those below as soon as they are there.
+    async fn read(&self, layers: &[Planned]) -> Result<(Tree, Vec<Vec<Finding>>), ScanError> {
+        let shared = Shared::new(self.blobs.context);
+        let all = stream::iter(layers).map(|layer| self.layer(layer, Wanted::ByReaders, &shared));
+        let mut all = std::pin::pin!(all.buffered(self.threads.get()));
+        let (mut tree, mut findings) = (Tree::default(), Vec::new());
+        while let Some(Layer { entries, findings: found }) = all.try_next().await? {
+            let number = findings.len();
+            let applied = tree.apply(number, &entries, self.blobs.context);
+            applied.map_err(|error| ScanError::Layer { digest: layers[number].0.digest.clone(), error })?;
+            findings.push(found);
+        }
+        Ok((tree, findings))
+    }
+
+    /// Reads the layers of which a file turned out to be something else.
+    async fn read_again(&self, layers: &[Planned], selection: &mut Selection) -> Result<(), ScanError> {
+        let again = std::mem::take(&mut selection.again);
+        let shared = Shared::new(self.blobs.context);
+        let all = stream::iter(again).map(|(number, these): (usize, BTreeMap<_, _>)| {
+            let read = self.layer(&layers[number], Wanted::These(these), &shared);
+            async move { read.await.map(|layer| (number, layer)) }
+        });
+        let mut all = std::pin::pin!(all.buffered(self.threads.get()));
+        while let Some((number, layer)) = all.try_next().await? {
+            selection.add(number, layer.findings);
+        }
+        Ok(())
+    }
+
+    async fn layer(&self, (blob, diff_id): &Planned, wanted: Wanted, shared: &Shared) -> Result<Layer, ScanError> {
+        let (shared, wanted) = (shared.clone(), Arc::new(wanted));
+        let diff_id = diff_id.clone();
+        self.blobs.read(blob, move |feed| layer::read(feed, &diff_id, &wanted, &shared)).await
+    }
+}
+
+/// Whether a layer is of a kind that is read. How it is compressed, its bytes say.
+fn check_type(media_type: &str) -> Result<(), LayerError> {
+    const KINDS: [&str; 4] = [
+        "application/vnd.oci.image.layer.v1.tar",
+        "application/vnd.oci.image.layer.nondistributable.v1.tar",
+        "application/vnd.docker.image.rootfs.diff.tar",
+        "application/vnd.docker.image.rootfs.foreign.diff.tar",
+    ];
+    let unsupported = |why| Err(LayerError::Unsupported { media_type: media_type.to_owned(), why });
+    let Some(rest) = KINDS.iter().find_map(|kind| media_type.strip_prefix(kind)) else {
+        return unsupported("it is not one of a file system");
+    };
+    match rest {
+        "" | "+gzip" | "+zstd" | ".gzip" | ".zstd" => Ok(()),
+        _ if rest.ends_with("+encrypted") => unsupported("it is encrypted"),
+        _ => unsupported("its compression is unknown"),
+    }
+}
+
+impl From<&Planned> for LayerFacts {
+    fn from((layer, diff_id): &Planned) -> Self {
+        Self {
+            digest: layer.digest.clone(),
+            diff_id: diff_id.clone(),
+            media_type: layer.media_type.clone(),
+            size: layer.size,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What is in an image: its layers as a stream, and the packages in them.
+
+mod archive;
+mod assemble;
+mod beside;
+mod configuration;
+mod contents;
+mod docker_archive;
+mod entries;
+mod error;
+mod feed;
+mod file;
+mod file_list;
+mod folder;
+mod image;
+mod inflate;
+mod layer;
+mod package;
+mod path;
+mod readers;
+mod select;
+mod tree;
+
+pub use contents::{Contents, Coverage, LayerFacts, Problem};
+pub use docker_archive::DockerArchive;
+pub use error::{LayerError, ScanError};
+pub use file::file;
+pub use file_list::FileList;
+pub use folder::folder;
+pub use image::image;
+pub use package::{Claim, Ecosystem, OperatingSystem, Package, SourcePackage};

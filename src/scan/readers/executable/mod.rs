@@ -1,0 +1,9 @@
+//! Executables: the build information of Go, the dependency list of `cargo auditable`.
+
+mod file;
+mod go;
+mod go_info;
+mod go_version;
+mod rust;
+
+pub(super) use file::Executable;

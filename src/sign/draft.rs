@@ -1,0 +1,119 @@
+//! A statement before it is signed.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::Predicate;
+use crate::digest::Digest;
+use crate::statement::COSIGN_SIGN;
+
+/// An in-toto statement v1 about one digest, with the name of its repository:
+/// what cosign, sigstore-go and sigstore-python all read.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    subject: Digest,
+    predicate: Predicate,
+    payload: Vec<u8>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Wire<'a> {
+    #[serde(rename = "_type")]
+    kind: &'static str,
+    subject: [WireSubject<'a>; 1],
+    predicate_type: &'a str,
+    predicate: &'a RawValue,
+}
+
+#[derive(Serialize)]
+struct WireSubject<'a> {
+    name: &'a str,
+    digest: std::collections::BTreeMap<&'static str, &'a str>,
+}
+
+impl Draft {
+    /// The statement that is an image's signature (cosign's sign predicate).
+    #[must_use]
+    pub fn signature(name: &str, subject: &Digest) -> Self {
+        Self::attestation(name, subject, Predicate::of(COSIGN_SIGN, "{}"))
+    }
+
+    /// A statement with a predicate. That it is about this subject was checked
+    /// by [`Predicate::check`].
+    #[must_use]
+    pub fn attestation(name: &str, subject: &Digest, predicate: Predicate) -> Self {
+        let wire = Wire {
+            kind: "https://in-toto.io/Statement/v1",
+            subject: [WireSubject { name, digest: [(subject.algorithm().as_str(), subject.hex())].into() }],
+            predicate_type: predicate.predicate_type(),
+            predicate: predicate.raw(),
+        };
+        let payload = serde_json::to_vec(&wire).expect("texts and JSON are JSON");
+        Self { subject: subject.clone(), predicate, payload }
+    }
+
+    /// The digest that it is about.
+    #[must_use]
+    pub fn subject(&self) -> &Digest {
+        &self.subject
+    }
+
+    /// The predicate type.
+    #[must_use]
+    pub fn predicate_type(&self) -> &str {
+        self.predicate.predicate_type()
+    }
+
+    /// The predicate, JSON exactly as it will be signed.
+    #[must_use]
+    pub fn predicate(&self) -> &str {
+        self.predicate.raw().get()
+    }
+
+    /// The statement, JSON exactly as it will be signed.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+}
+
+/// The document that the older signature format signs instead of a statement
+/// (cosign, `SIGNATURE_SPEC.md`; simple signing).
+#[must_use]
+pub fn simple_signing_payload(repository: &str, subject: &Digest) -> Vec<u8> {
+    let document = serde_json::json!({
+        "critical": {
+            "identity": { "docker-reference": repository },
+            "image": { "docker-manifest-digest": subject },
+            "type": "cosign container image signature",
+        },
+        "optional": null,
+    });
+    document.to_string().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+    use crate::statement::{SimpleSigning, Statement};
+
+    #[test]
+    fn a_draft_is_a_statement_that_our_reader_takes() {
+        let subject = Digest::sha256(b"image");
+        let draft = Draft::signature("registry.example/app", &subject);
+        let wanted = format!(
+            concat!(
+                r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"name":"registry.example/app","#,
+                r#""digest":{{"sha256":"{}"}}}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{{}}}}"#
+            ),
+            subject.hex()
+        );
+        assert_eq!(String::from_utf8(draft.payload().to_vec()).expect("text"), wanted);
+        let read = Statement::parse(draft.payload(), &Limits::default()).expect("a statement");
+        assert!(read.is_about(&subject) && read.predicate() == draft.predicate());
+        let document = SimpleSigning::parse(&simple_signing_payload("registry.example/app", &subject));
+        assert_eq!(document.expect("a document").digest, subject);
+    }
+}

@@ -1,0 +1,11 @@
+//! Servers on the loopback address that answer as told: well, badly, or not at all.
+
+mod fault;
+mod record;
+mod server;
+
+pub use fault::{Answer, Fault};
+pub use record::RecordedRequest;
+
+pub(super) use record::parameter;
+pub(super) use server::{Answering, Handler, Server};
