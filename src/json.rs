@@ -3,7 +3,8 @@
 //! A document that names a key twice reads differently in different programs;
 //! whoever checks one reading and uses the other can be fooled (scenario G-12).
 
-use std::collections::{BTreeMap, HashSet};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -21,10 +22,14 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::
 /// takes the first that it knows and one that takes the last see two documents
 /// (scenario G-18). Gives them as text: whoever reads them again need not look
 /// for broken UTF-8 again.
+///
+/// Every value is read, so that what is passed over later (serde skips it
+/// unread) is a value for every reader: a number beyond a double's range or half
+/// a surrogate pair is refused here.
 pub(crate) fn reject_ambiguity(bytes: &[u8], groups: Groups) -> Result<&str, serde_json::Error> {
     let text = std::str::from_utf8(bytes).map_err(serde_json::Error::custom)?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    Unique(groups).deserialize(&mut deserializer)?;
+    Unique { groups, keys: Vec::new() }.deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(text)
 }
@@ -34,10 +39,13 @@ pub(crate) type Groups = &'static [&'static [&'static str]];
 
 /// Walks a value of any shape, keeping only the keys of the objects it is in;
 /// answers whether it is something else than `null`.
-#[derive(Clone, Copy)]
-struct Unique(Groups);
+struct Unique<'de> {
+    groups: Groups,
+    /// The keys of the objects that are open, outermost first.
+    keys: Vec<Cow<'de, str>>,
+}
 
-impl<'de> DeserializeSeed<'de> for Unique {
+impl<'de> DeserializeSeed<'de> for &mut Unique<'de> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
@@ -45,7 +53,7 @@ impl<'de> DeserializeSeed<'de> for Unique {
     }
 }
 
-impl<'de> Visitor<'de> for Unique {
+impl<'de> Visitor<'de> for &mut Unique<'de> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -77,40 +85,45 @@ impl<'de> Visitor<'de> for Unique {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
-        while seq.next_element_seed(self)?.is_some() {}
+        while seq.next_element_seed(&mut *self)?.is_some() {}
         Ok(true)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
-        let mut seen = HashSet::new();
+        let begin = self.keys.len();
         let mut chosen: Vec<(usize, &str)> = Vec::new();
         while let Some(Key(key)) = map.next_key()? {
             let member = self.member(&key);
-            if let Some(key) = seen.replace(key) {
-                return Err(A::Error::custom(format_args!("the key {key:?} stands twice in one object")));
-            }
-            let is_there = map.next_value_seed(self)?;
+            self.keys.push(key);
+            let is_there = map.next_value_seed(&mut *self)?;
             let Some((group, key)) = member.filter(|_| is_there) else { continue };
             if let Some((_, other)) = chosen.iter().find(|(known, _)| *known == group) {
                 return Err(A::Error::custom(format_args!("{other:?} and {key:?} exclude each other")));
             }
             chosen.push((group, key));
         }
+        // Sorted in place: most objects are small and most documents have many.
+        let keys = &mut self.keys[begin..];
+        keys.sort_unstable();
+        if let Some(twice) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(A::Error::custom(format_args!("the key {:?} stands twice in one object", twice[0])));
+        }
+        self.keys.truncate(begin);
         Ok(true)
     }
 }
 
-impl Unique {
+impl Unique<'_> {
     /// The group that a key is in.
-    fn member(self, key: &str) -> Option<(usize, &'static str)> {
-        let groups = self.0.iter().enumerate();
+    fn member(&self, key: &str) -> Option<(usize, &'static str)> {
+        let groups = self.groups.iter().enumerate();
         groups.flat_map(|(n, keys)| keys.iter().map(move |known| (n, *known))).find(|(_, known)| *known == key)
     }
 }
 
 /// A key, borrowed from the input where it has no escapes.
 #[derive(Deserialize)]
-struct Key<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Reads an object as a map and refuses a repeated key; for documents whose
 /// other parts are not walked by [`parse`].
@@ -170,6 +183,15 @@ mod tests {
         for bad in [r#"{"a":1,"a":1}"#, r#"{"b":[{"a":1,"\u0061":1}]}"#] {
             let error = reject_duplicate_keys(bad.as_bytes()).expect_err(bad);
             assert!(error.to_string().contains("stands twice"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_other_readers_refuse_is_refused_wherever_it_stands() {
+        let check = |value: &str| reject_duplicate_keys(format!(r#"{{"a":[{value}]}}"#).as_bytes()).map(drop);
+        for (good, bad) in [("1e308", "1e309"), (r#""\ud83d\ude00""#, r#""\ud83d""#), (r#""\u00e9""#, r#""\u00g9""#)] {
+            assert!(check(good).is_ok(), "{good}");
+            assert!(check(bad).is_err(), "{bad}");
         }
     }
 
