@@ -89,8 +89,13 @@ impl Answer {
         if self.announced().is_some_and(|length| length > limit) {
             return Err(too_long(self).into());
         }
+        let announced = self.announced();
+        let _held = match &self.permit {
+            Some(permit) => within(&self.context, &self.operation, permit.take_in(announced)).await?,
+            None => None,
+        };
         // The announced length is the server's word; memory is taken as bytes arrive.
-        let expected = self.announced().unwrap_or(0).min(1 << 20);
+        let expected = announced.unwrap_or(0).min(1 << 20);
         let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0));
         while let Some(chunk) = self.chunk().await? {
             if bytes.len() as u64 + chunk.len() as u64 > limit {

@@ -1,10 +1,17 @@
-//! How many requests are in flight towards one registry.
+//! How many requests are in flight towards one registry, and how many large answers are taken in at once.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Large answers that are held in part at once. Their requests were all sent and
+/// wait in the connections, so that this costs no round trip; without it as many
+/// half-read attestations as requests in flight would be in memory.
+const LARGE_AT_ONCE: usize = 4;
+/// Bytes above which an answer is large. Manifests and most bundles are not.
+const LARGE: u64 = 64 << 10;
 
 /// The gates of all registries.
 #[derive(Debug, Default)]
@@ -15,6 +22,7 @@ pub(super) struct Gates {
 #[derive(Debug)]
 struct Gate {
     places: Arc<Semaphore>,
+    large: Arc<Semaphore>,
     width: AtomicUsize,
     /// Places that are to go when whoever has them leaves.
     debt: AtomicUsize,
@@ -46,11 +54,26 @@ impl Gates {
 
 impl Gate {
     fn new(width: usize) -> Self {
-        Self { places: Arc::new(Semaphore::new(width)), width: AtomicUsize::new(width), debt: AtomicUsize::new(0) }
+        Self {
+            places: Arc::new(Semaphore::new(width)),
+            large: Arc::new(Semaphore::new(LARGE_AT_ONCE)),
+            width: AtomicUsize::new(width),
+            debt: AtomicUsize::new(0),
+        }
     }
 }
 
 impl Permit {
+    /// Waits until a body of this length may be held, whole: `None` for one that
+    /// is not large. A body that does not tell its length may be.
+    pub(super) async fn take_in(&self, announced: Option<u64>) -> Option<OwnedSemaphorePermit> {
+        if announced.is_some_and(|length| length <= LARGE) {
+            return None;
+        }
+        // Never closed, as the places are.
+        Arc::clone(&self.gate.large).acquire_owned().await.ok()
+    }
+
     /// Halves the gate, because the registry refused this request for now. Of
     /// requests that entered together only the first one does.
     pub(super) fn narrow(&self) {
@@ -93,6 +116,19 @@ mod tests {
         assert!(gates.enter("a", 4).now_or_never().is_none());
         drop((first, second));
         assert!(gates.enter("b", 1).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn large_answers_are_taken_in_a_few_at_once_and_small_ones_as_they_come() {
+        let gates = Gates::default();
+        let permit = gates.enter("a", 32).await;
+        let taken = [Some(LARGE + 1), None, Some(LARGE + 1), Some(u64::MAX)]
+            .map(|length| permit.take_in(length).now_or_never().flatten().expect("a place"));
+        assert!(permit.take_in(Some(LARGE + 1)).now_or_never().is_none());
+        assert!(permit.take_in(None).now_or_never().is_none());
+        assert!(permit.take_in(Some(LARGE)).now_or_never().is_some_and(|place| place.is_none()));
+        drop(taken);
+        assert!(permit.take_in(None).now_or_never().flatten().is_some());
     }
 
     #[tokio::test]
