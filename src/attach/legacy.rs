@@ -13,18 +13,13 @@ use super::tag::{Edit, Edited, Tagged};
 use super::timing::again;
 use super::{Action, AttachError, Attacher, Conflict, Subject};
 use crate::digest::{Digest, VerifiedBlob};
-use crate::evidence::{Candidate, Origin, OriginKind, TargetName, classify_manifest, legacy_annotations};
+use crate::evidence::{Candidate, Origin, OriginKind, TargetName, annotations as annotation, classify_manifest};
 use crate::image::{Descriptor, ImageDocument, ImageName, Manifest, media};
 use crate::json;
 use crate::registry::{Context, Fetched, Problem, RegistryError};
 use crate::sign::{Draft, Held, LegacySignature, SignedBundle};
 use crate::signer::Signer;
 use crate::sigstore::{Bundle, LegacySigned};
-
-/// The signature of a layer, which tells two layers with the same bytes apart.
-const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
-/// The configuration that cosign gives these images.
-const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
 /// A signature or attestation in the older form that our own verifier accepted.
 #[derive(Debug, Clone)]
@@ -130,7 +125,7 @@ impl Attacher {
         let parsed = Bundle::parse(bundle.bytes(), &self.limits);
         let parsed = parsed.map_err(crate::sign::SignError::Unverified)?;
         let parts = parsed.to_legacy().map_err(AttachError::NoLegacyForm)?;
-        let annotations = legacy_annotations(&parts, predicate_type);
+        let annotations = annotation::written(&parts, Some(predicate_type));
         let LegacySigned::Envelope { json } = parts.signed else {
             return Err(AttachError::NoLegacyForm("it is no envelope"));
         };
@@ -179,7 +174,7 @@ impl Attacher {
             OriginKind::LegacySignature => Candidate::simple_signing(blob.clone(), annotations.clone(), origin),
             _ => Candidate::envelope(blob.clone(), annotations.clone(), origin),
         };
-        let key = self.key.as_deref().filter(|_| !annotations.contains_key("dev.sigstore.cosign/certificate"));
+        let key = self.key.as_deref().filter(|_| !annotations.contains_key(annotation::CERTIFICATE));
         let held = Held::check(&candidate, subject, key, &self.trust, self.now, &self.limits)?;
         Ok(LegacyLayer { kind, blob, annotations, held })
     }
@@ -368,7 +363,7 @@ impl Edit for Layers {
             return Err(RegistryError::new(Problem::Limit, format!("writing the tag {}", self.tag), detail).into());
         }
         let config = config(&layers);
-        manifest.set("config", raw(&Descriptor::of(CONFIG, &config)));
+        manifest.set("config", raw(&Descriptor::of(media::CONFIG, &config)));
         manifest.set("layers", raw(&layers));
         let manifest = VerifiedBlob::of(raw(&manifest).get().as_bytes().to_vec());
         Ok(Some(Edited { media_type, manifest, blobs: vec![config] }))
@@ -420,6 +415,6 @@ fn media_type_of(kind: OriginKind) -> &'static str {
 }
 
 fn key_of(layer: &Descriptor) -> Key {
-    let signature = layer.annotation(SIGNATURE).filter(|text| !text.is_empty()).map(str::to_owned);
+    let signature = layer.annotation(annotation::SIGNATURE).filter(|text| !text.is_empty()).map(str::to_owned);
     (layer.digest.clone(), signature)
 }
