@@ -1,5 +1,6 @@
 //! Servers on the loopback address that answer as told: well, badly, or not at all.
 
+mod controls;
 mod fault;
 mod record;
 mod server;
@@ -7,5 +8,6 @@ mod server;
 pub use fault::{Answer, Fault};
 pub use record::RecordedRequest;
 
+pub(super) use controls::controls;
 pub(super) use record::parameter;
-pub(super) use server::{Answering, Handler, Server};
+pub(super) use server::{Answering, Handler, Server, lock};

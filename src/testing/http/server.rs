@@ -70,7 +70,8 @@ const MAX_BODY: usize = 2 << 30;
 /// A body that can break in the middle.
 type Body = UnsyncBoxBody<Bytes, io::Error>;
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// What a mutex holds. A test that panicked left it whole: every change here is one assignment or insertion.
+pub(in crate::testing) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
