@@ -114,6 +114,30 @@ fn an_image_is_signed_with_all_its_platforms_and_a_second_run_signs_nothing() {
     }
 }
 
+/// Both forms at once, and each where the other is there already.
+#[test]
+fn a_second_run_signs_what_is_missing_in_one_of_the_forms_and_nothing_else() {
+    let scene = Scene::new();
+    let sbom = format!("--sbom=linux/amd64={}", scene.text("amd64"));
+    let logged = || scene.server.lines().iter().filter(|line| line.contains("/log/entries")).count();
+    let run = |command: &str, form: &str, more: &[&str], entries: usize| {
+        scene.server.clear_log();
+        let ran = scene.signs(command, "v1", &[more, &["--signature-format", form]].concat());
+        assert_eq!(ran.code, 0, "{command} {form}: {}", ran.stderr);
+        assert_eq!(logged(), entries, "{command} {form}: {:?}", scene.server.lines());
+        ran.stdout
+    };
+    let one = ["--no-recursive"];
+    // A signature is another document in each form; an attestation is the same.
+    assert!(run("sign", "bundle", &one, 1).contains("attached 1,"));
+    assert!(run("sign", "both", &one, 2).contains("attached 1,"));
+    assert!(run("sign", "both", &one, 0).contains("everything was attached already"));
+    assert!(run("sign", "legacy", &one, 0).contains("everything was attached already"));
+    assert!(run("attest", "both", &[&sbom], 1).contains("attached 2,"));
+    assert!(run("attest", "both", &[&sbom], 0).contains("everything was attached already"));
+    assert_eq!(scene.verify("signature").code, 0);
+}
+
 #[test]
 fn every_platform_gets_its_own_sbom_and_provenance_from_one_certificate() {
     let scene = Scene::new();
