@@ -14,6 +14,11 @@ macro_rules! controls {
                 self.server.delay(delay);
             }
 
+            /// Answers in these waves from now on, which other servers may share.
+            pub fn hold(&self, waves: &$crate::testing::http::Waves) {
+                self.server.hold(waves);
+            }
+
             /// Every request since the start or the last [`clear_log`](Self::clear_log), in order of arrival.
             #[must_use]
             pub fn requests(&self) -> Vec<$crate::testing::http::RecordedRequest> {

@@ -4,9 +4,11 @@ mod controls;
 mod fault;
 mod record;
 mod server;
+mod waves;
 
 pub use fault::{Answer, Fault};
 pub use record::RecordedRequest;
+pub use waves::Waves;
 
 pub(super) use controls::controls;
 pub(super) use record::parameter;
