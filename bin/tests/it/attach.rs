@@ -79,6 +79,7 @@ fn a_predicate_about_another_platform_is_refused_before_signing() {
         (format!("linux/arm64={}", scene.text("amd64")), "predicate-subject", 1),
         (scene.text("amd64"), "predicate-subject", 1),
         (scene.text("vex"), "predicate-invalid", 2),
+        (scene.text("broken"), "predicate-invalid", 2),
         (format!("linux/s390x={}", scene.text("amd64")), "platform-absent", 1),
         (String::new(), "file-unreadable", 2),
     ] {

@@ -31,6 +31,7 @@ impl Scene {
             ("v2", scene.server.signing_config_json()),
             ("token", scene.server.email_token(PERSON)),
             ("slsa", r#"{"buildDefinition":{"buildType":"b"},"runDetails":{"builder":{"id":"i"}}}"#.to_owned()),
+            ("broken", "{\"spdxVersion\":\"SPDX-2.3\",".to_owned()),
             ("vex", r#"{"@context":"https://openvex.dev/ns"}"#.to_owned()),
         ] {
             std::fs::write(scene.path(name), content).expect("a file");
@@ -101,6 +102,13 @@ impl Scene {
         let name = self.name();
         let flags = ["verify", &name, "--identity", PERSON, "--issuer", &issuer, "--trusted-root", &root];
         cg_attest(flags.into_iter().chain(["--require", require, "-o", "json"]))
+    }
+
+    /// The index of the image, as it was pushed.
+    pub(crate) fn index_bytes(&self) -> Vec<u8> {
+        let mut manifests = self.image.upload.manifests();
+        let index = manifests.find(|(_, _, blob)| *blob.digest() == self.image.index.digest);
+        index.expect("the index").2.bytes().to_vec()
     }
 
     /// Paths of the requests that wrote to the registry.
