@@ -88,6 +88,12 @@ impl Digest {
         &self.hex
     }
 
+    /// The digest itself.
+    #[cfg(feature = "sign")]
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        unhex(&self.hex).expect("the text was checked when the digest was made")
+    }
+
     /// The tag under which this digest's evidence is stored: `sha256-<hex>` for
     /// the OCI referrers fallback, with `.sig` or `.att` for the legacy layout.
     #[must_use]
@@ -196,6 +202,13 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     digits.map(|nibble| char::from(DIGITS[usize::from(nibble)])).collect()
 }
 
+/// The bytes of an even number of hex digits, of either case; `None` for anything else.
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |b: &u8| char::from(*b).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let pairs = text.as_bytes().chunks(2);
+    pairs.map(|pair| Some(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?)).collect()
+}
+
 /// Bytes whose size and digest were checked against what was asked for.
 ///
 /// Only [`VerifiedBlob::check`] and [`VerifiedBlob::of`] make one: whoever
@@ -298,6 +311,16 @@ impl fmt::Debug for VerifiedBlob {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hex_is_read_whole_or_not_at_all() {
+        assert_eq!(unhex("00fFa0"), Some(vec![0, 255, 160]));
+        assert_eq!(unhex(&hex(&[0, 255, 160])), Some(vec![0, 255, 160]));
+        assert_eq!(unhex(""), Some(Vec::new()));
+        for bad in ["0", "0g", "+1", "é"] {
+            assert_eq!(unhex(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn a_digest_is_parsed_strictly() {

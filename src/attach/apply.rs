@@ -10,8 +10,6 @@ use tokio::time::{Instant, sleep};
 use super::error::Part;
 use super::fallback::Listing;
 use super::referrer::empty_config;
-use super::tag::Tagged;
-use super::timing::again;
 use super::{Action, AttachError, Attacher, Plan, PlannedTarget, Step};
 use crate::digest::{Digest, VerifiedBlob};
 use crate::evidence::TargetName;
@@ -137,9 +135,9 @@ impl Attacher {
         let empty = empty_config();
         let bundles: BTreeMap<&Digest, &VerifiedBlob> =
             plan.writes().map(|(_, step)| (step.bundle.digest(), step.bundle.blob())).collect();
-        let (place, timing) = (self.place(), self.timing);
-        let pushed = |blob| again(context, timing, move || self.push.push_new_blob(context, place, blob));
-        let config = again(context, timing, || self.push.push_blob(context, place, &empty));
+        let place = self.place();
+        let pushed = |blob| self.again(context, move || self.push.push_new_blob(context, place, blob));
+        let config = self.again(context, || self.push.push_blob(context, place, &empty));
         let config: BoxFuture<'_, Result<(), RegistryError>> = Box::pin(config);
         let bundles = bundles.into_values().map(|blob| -> BoxFuture<'_, _> { Box::pin(pushed(blob)) });
         let done = try_join_all(std::iter::once(config).chain(bundles)).await;
@@ -171,7 +169,7 @@ impl Attacher {
     async fn put(&self, context: &Context, step: &Step) -> Result<Pushed, AttachError> {
         let name = ImageName::Digest(step.manifest.clone());
         let put = || self.push.push_manifest(context, self.place(), &name, media::MANIFEST, &step.content);
-        again(context, self.timing, put).await.map_err(|error| AttachError::write(error, Part::Artifact))
+        self.again(context, put).await.map_err(|error| AttachError::write(error, Part::Artifact))
     }
 
     /// The index at the fallback tag, where the registry keeps no list.
@@ -217,9 +215,7 @@ impl Attacher {
         let mut pause = self.timing.pause;
         let mut attempts = context.limits().attempts;
         loop {
-            let listing =
-                again(context, self.timing, || self.push.referrers(context, self.place(), &subject.descriptor.digest));
-            let listing = listing.await?.descriptors;
+            let listing = self.push.referrers(context, self.place(), &subject.descriptor.digest).await?.descriptors;
             let is_missing = |step: &&&Step| !listing.iter().any(|listed| listed.digest == step.manifest);
             let missing: Vec<&Step> = written.iter().filter(is_missing).copied().collect();
             let Some(first) = missing.first() else { return Ok(listing) };
@@ -280,7 +276,7 @@ impl Attacher {
             return Vec::new();
         }
         let deleted = older.iter().map(|manifest| async {
-            let gone = again(context, self.timing, || self.push.delete_manifest(context, self.place(), manifest)).await;
+            let gone = self.again(context, || self.push.delete_manifest(context, self.place(), manifest)).await;
             let outcome = match gone {
                 Ok(Deleted::Done | Deleted::Absent) => Superseded::Deleted,
                 // Who may write may not always delete; the newer one is there all the same.
@@ -295,8 +291,7 @@ impl Attacher {
     /// Waits until no other writer can undo what was written.
     async fn settle(&self, context: &Context, progress: &mut Progress<'_>) {
         let (Some(listing), Some(written)) = (&progress.listing, progress.last_write) else { return };
-        let tag = fallback_tag(&progress.target.subject.descriptor.digest);
-        let tagged = Tagged { push: &*self.push, context, repository: self.place(), tag: &tag, timing: self.timing };
+        let tagged = self.tagged(context, fallback_tag(&progress.target.subject.descriptor.digest));
         if let Err(error) = tagged.settle(listing, written).await {
             progress.written.clear();
             progress.failure = Some(error);
@@ -309,8 +304,6 @@ impl Attacher {
         progress: &Progress<'_>,
         listing: &Listing,
     ) -> Result<Option<Instant>, AttachError> {
-        let tag = fallback_tag(&progress.target.subject.descriptor.digest);
-        let tagged = Tagged { push: &*self.push, context, repository: self.place(), tag: &tag, timing: self.timing };
-        tagged.assert(listing).await
+        self.tagged(context, fallback_tag(&progress.target.subject.descriptor.digest)).assert(listing).await
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 
-use super::timing::again;
 use super::{AttachError, Attacher, Subject};
 use crate::code::Code;
 use crate::digest::Digest;
@@ -27,7 +26,10 @@ pub struct Existing {
 /// What is attached to one subject.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
+    /// The bundles of the types that were asked for.
     pub(super) bundles: Vec<Existing>,
+    /// The predicate types that were asked for.
+    pub(super) read: BTreeSet<Option<String>>,
     /// Every manifest that is listed, of whatever kind.
     pub(super) listed: BTreeSet<Digest>,
     pub(super) source: ReferrersSource,
@@ -39,43 +41,31 @@ impl Attacher {
     /// at most two requests for each besides the listing. What does not hold
     /// under the trust root is left out: it is nobody's evidence.
     ///
-    /// # Errors
-    /// When the listing, or something that it lists, cannot be read: what is
-    /// not known is not taken for absent (promise 5).
-    pub async fn existing(
-        &self,
-        context: &Context,
-        subject: &Subject,
-        wanted: &[Option<&str>],
-    ) -> Result<Vec<Existing>, AttachError> {
-        self.found(context, subject, wanted).await.map(|found| found.bundles)
-    }
-
+    /// What is not known is not taken for absent (promise 5): a listing, or
+    /// something that it lists, that cannot be read is an error.
     pub(super) async fn found(
         &self,
         context: &Context,
         subject: &Subject,
-        wanted: &[Option<&str>],
+        wanted: BTreeSet<Option<String>>,
     ) -> Result<Found, AttachError> {
-        let repository = self.place();
-        let list = || self.push.referrers(context, repository, &subject.descriptor.digest);
-        let listing = again(context, self.timing, list).await?;
+        let listing = self.push.referrers(context, self.place(), &subject.descriptor.digest).await?;
         let listed = listing.descriptors.iter().map(|descriptor| descriptor.digest.clone()).collect();
         // An annotation that names another type saves two requests; no annotation says nothing.
         let may_be = |descriptor: &&Descriptor| {
             !wanted.is_empty()
                 && is_evidence(descriptor)
-                && hint(&descriptor.annotations).is_none_or(|claimed| wanted.contains(&Some(claimed.as_str())))
+                && hint(&descriptor.annotations).is_none_or(|claimed| wanted.contains(&Some(claimed)))
         };
         let read = listing.descriptors.iter().filter(may_be).map(|descriptor| self.read(context, subject, descriptor));
         let mut bundles = Vec::new();
         for read in join_all(read).await {
             let Some(existing) = read? else { continue };
-            if wanted.contains(&existing.bundle.predicate_type()) {
+            if wanted.contains(&existing.bundle.predicate_type().map(str::to_owned)) {
                 bundles.push(existing);
             }
         }
-        Ok(Found { bundles, listed, source: listing.source })
+        Ok(Found { bundles, read: wanted, listed, source: listing.source })
     }
 
     /// One referrer; `None` if it is no bundle that holds.

@@ -5,6 +5,8 @@
 //!    on there are only digests.
 //! 2. [`Attacher::plan`]: what is attached is read and verified, and for every
 //!    bundle it is decided whether it is written, left out or replaces another.
+//!    Whoever signs looks before that ([`Attacher::survey`]), so that nothing is
+//!    signed twice, and plans with what was seen ([`Attacher::plan_after`]).
 //! 3. [`Attacher::apply`]: blobs, then manifests, then what lists them; so a
 //!    run that breaks off leaves nothing that is listed and not there. Then
 //!    everything is read back and verified (promise 9), and only then is
@@ -23,6 +25,7 @@ mod plan;
 mod raw;
 mod referrer;
 mod subjects;
+mod survey;
 mod tag;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
@@ -35,4 +38,5 @@ pub use existing::Existing;
 pub use legacy::{LayerStep, LegacyLayer};
 pub use plan::{Action, Plan, PlannedTarget, Step};
 pub use subjects::{Subject, Subjects};
+pub use survey::{Survey, Wanted};
 pub use timing::Timing;

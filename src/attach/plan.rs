@@ -1,13 +1,9 @@
 //! What a run would write, before it writes anything.
 
-use std::collections::BTreeSet;
-
-use futures_util::future::join_all;
 use serde::{Serialize, Serializer};
 
-use super::existing::Found;
 use super::referrer::referrer;
-use super::{AttachError, Attacher, Conflict, Existing, LayerStep, LegacyLayer, Subject, Subjects};
+use super::{AttachError, Attacher, Conflict, Existing, LayerStep, LegacyLayer, Subject, Subjects, Survey, Wanted};
 use crate::digest::{Digest, VerifiedBlob};
 use crate::image::Descriptor;
 use crate::registry::{Context, ReferrersSource};
@@ -96,12 +92,29 @@ impl Plan {
 impl Attacher {
     /// Decides what becomes of every bundle and every `layer` in the older
     /// form. Each is about a digest of the image; several may be about one.
+    /// What is attached is read.
     ///
     /// # Errors
     /// When a bundle is about something else (`subject-mismatch`), or what is
     /// attached cannot be read.
     pub async fn plan(
         &self,
+        context: &Context,
+        subjects: &Subjects,
+        bundles: &[SignedBundle],
+        layers: &[LegacyLayer],
+    ) -> Result<Plan, AttachError> {
+        self.plan_after(Survey::default(), context, subjects, bundles, layers).await
+    }
+
+    /// The same where a `survey` has read what is attached. If it looked for
+    /// less than has to be known, it is read anew.
+    ///
+    /// # Errors
+    /// As [`Attacher::plan`].
+    pub async fn plan_after(
+        &self,
+        survey: Survey,
         context: &Context,
         subjects: &Subjects,
         bundles: &[SignedBundle],
@@ -114,47 +127,38 @@ impl Attacher {
         if let Some(foreign) = layers.iter().find(|layer| subjects.find(layer.subject()).is_none()) {
             return Err(AttachError::Foreign { what: format!("what was signed about {}", foreign.subject()) });
         }
+        let wanted: Vec<Wanted<'_>> =
+            bundles.iter().map(Wanted::like).chain(layers.iter().map(Wanted::like_layer)).collect();
+        let known = wanted.iter().all(|wanted| self.knows(&survey, wanted));
+        let survey = if known { survey } else { self.survey(context, subjects, &wanted).await? };
         let targets = subjects.all().iter().filter_map(|subject| {
-            let of_subject = |bundle: &&SignedBundle| *bundle.subject() == subject.descriptor.digest;
-            let bundles: Vec<&SignedBundle> = bundles.iter().filter(of_subject).collect();
-            let layers: Vec<&LegacyLayer> =
-                layers.iter().filter(|layer| *layer.subject() == subject.descriptor.digest).collect();
+            let digest = &subject.descriptor.digest;
+            let bundles: Vec<_> = bundles.iter().filter(|bundle| bundle.subject() == digest).collect();
+            let layers: Vec<_> = layers.iter().filter(|layer| layer.subject() == digest).collect();
             let work = !bundles.is_empty() || !layers.is_empty();
-            work.then(|| self.plan_target(context, subject, bundles, layers))
+            work.then(|| self.plan_target(subject, &bundles, &layers, &survey))
         });
-        let mut planned = Vec::new();
-        for target in join_all(targets).await {
-            planned.push(target?);
-        }
         Ok(Plan {
             repository: self.place().to_string(),
             image: subjects.image().descriptor.digest.clone(),
             conflict: self.conflict,
-            targets: planned,
+            targets: targets.collect(),
         })
     }
 
-    async fn plan_target(
+    fn plan_target(
         &self,
-        context: &Context,
         subject: &Subject,
-        bundles: Vec<&SignedBundle>,
-        layers: Vec<&LegacyLayer>,
-    ) -> Result<PlannedTarget, AttachError> {
-        let layers = self.plan_layers(context, &layers).await?;
-        if bundles.is_empty() {
-            let subject = subject.clone();
-            return Ok(PlannedTarget { subject, existing: Vec::new(), steps: Vec::new(), layers, by_tag: false });
-        }
-        let types: BTreeSet<Option<&str>> = match self.conflict {
-            // Nothing is compared, so nothing is read.
-            Conflict::Append => BTreeSet::new(),
-            _ => bundles.iter().map(|bundle| bundle.predicate_type()).collect(),
-        };
-        let wanted: Vec<Option<&str>> = types.into_iter().collect();
-        let Found { bundles: existing, listed, source } = self.found(context, subject, &wanted).await?;
+        bundles: &[&SignedBundle],
+        layers: &[&LegacyLayer],
+        survey: &Survey,
+    ) -> PlannedTarget {
+        let layers = self.plan_layers(layers, &survey.layers);
+        let found = survey.bundles.get(&subject.descriptor.digest).filter(|_| !bundles.is_empty());
+        let existing = found.map(|found| found.bundles.clone()).unwrap_or_default();
+        let is_listed = |manifest: &Digest| found.is_some_and(|found| found.listed.contains(manifest));
         let mut steps: Vec<Step> = Vec::new();
-        for bundle in &bundles {
+        for bundle in bundles {
             let (content, entry) = referrer(bundle, &subject.descriptor);
             let mut step = Step {
                 action: Action::Write,
@@ -167,7 +171,7 @@ impl Attacher {
             if steps.iter().any(|other| other.bundle.digest() == bundle.digest()) {
                 continue;
             }
-            if listed.contains(&step.manifest) {
+            if is_listed(&step.manifest) {
                 step.action = Action::Skip;
             } else if self.conflict != Conflict::Append {
                 let there = existing.iter().find(|other| other.bundle.says_the_same(bundle)).map(|o| &o.manifest);
@@ -181,8 +185,8 @@ impl Attacher {
         if self.conflict == Conflict::Replace {
             replace(&mut steps, &existing);
         }
-        let by_tag = source == ReferrersSource::FallbackTag;
-        Ok(PlannedTarget { subject: subject.clone(), existing, steps, layers, by_tag })
+        let by_tag = found.is_some_and(|found| found.source == ReferrersSource::FallbackTag);
+        PlannedTarget { subject: subject.clone(), existing, steps, layers, by_tag }
     }
 }
 

@@ -18,11 +18,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::Attacher;
 use super::error::{AttachError, Part};
-use super::timing::{Timing, again};
+use super::timing::Timing;
 use crate::digest::VerifiedBlob;
-use crate::image::{ImageName, Repository};
-use crate::registry::{Context, Fetched, Push};
+use crate::image::ImageName;
+use crate::registry::{Context, Fetched};
 
 /// A change that can be made, or found made, at any time.
 pub(super) trait Edit: Send + Sync {
@@ -40,11 +41,16 @@ pub(super) struct Edited {
 
 /// A document at a tag.
 pub(super) struct Tagged<'a> {
-    pub(super) push: &'a dyn Push,
-    pub(super) context: &'a Context,
-    pub(super) repository: &'a Repository,
-    pub(super) tag: &'a ImageName,
-    pub(super) timing: Timing,
+    attacher: &'a Attacher,
+    context: &'a Context,
+    tag: ImageName,
+}
+
+impl Attacher {
+    /// The document at `tag`, where evidence is written.
+    pub(super) fn tagged<'a>(&'a self, context: &'a Context, tag: ImageName) -> Tagged<'a> {
+        Tagged { attacher: self, context, tag }
+    }
 }
 
 /// Rounds of writing again before other writers are blamed.
@@ -53,25 +59,26 @@ const ROUNDS: u32 = 24;
 impl Tagged<'_> {
     /// Makes the change; when it was written, if it had to be.
     pub(super) async fn assert(&self, edit: &dyn Edit) -> Result<Option<Instant>, AttachError> {
+        let Self { attacher, context, tag } = self;
         for _ in 0..ROUNDS {
             let read = Instant::now();
             let current = self.read().await?;
             let Some(edited) = edit.edit(current.as_ref())? else { return Ok(None) };
             for blob in &edited.blobs {
-                let put = || self.push.push_blob(self.context, self.repository, blob);
-                again(self.context, self.timing, put).await.map_err(|error| AttachError::write(error, Part::Blob))?;
+                let put = || attacher.push.push_blob(context, attacher.place(), blob);
+                attacher.again(context, put).await.map_err(|error| AttachError::write(error, Part::Blob))?;
             }
             // Too old to be written: somebody may have written since (rule 1).
-            if read.elapsed() > self.timing.fresh {
+            if read.elapsed() > attacher.timing.fresh {
                 continue;
             }
             let (kind, manifest) = (edited.media_type, &edited.manifest);
-            match self.push.push_manifest(self.context, self.repository, self.tag, kind, manifest).await {
+            match attacher.push.push_manifest(context, attacher.place(), tag, kind, manifest).await {
                 Ok(_) => return Ok(Some(Instant::now())),
                 // Never the same bytes again: what may be tried again begins with reading.
                 Err(error) if Timing::is_passing(&error) => {
-                    let pause = error.retry_after().unwrap_or(self.timing.pause);
-                    if self.context.remaining().is_none_or(|left| pause >= left) {
+                    let pause = error.retry_after().unwrap_or(attacher.timing.pause);
+                    if context.remaining().is_none_or(|left| pause >= left) {
                         return Err(AttachError::write(error, Part::Tag));
                     }
                     sleep(pause).await;
@@ -86,11 +93,11 @@ impl Tagged<'_> {
     pub(super) async fn settle(&self, edit: &dyn Edit, written: Instant) -> Result<(), AttachError> {
         let mut written = written;
         for round in 0..ROUNDS {
-            sleep_until(written + self.timing.settle).await;
+            sleep_until(written + self.attacher.timing.settle).await;
             let mut agreed = 0;
             while agreed < 2 && edit.edit(self.read().await?.as_ref())?.is_none() {
                 agreed += 1;
-                sleep(self.timing.again).await;
+                sleep(self.attacher.timing.again).await;
             }
             if agreed == 2 {
                 return Ok(());
@@ -102,16 +109,16 @@ impl Tagged<'_> {
         Err(AttachError::Contended { tag: self.tag.to_string() })
     }
 
-    /// The document now. `None` is a definite absence; every other failure was tried again.
+    /// The document now. `None` is a definite absence.
     async fn read(&self) -> Result<Option<Fetched>, AttachError> {
-        let get = || self.push.manifest(self.context, self.repository, self.tag);
-        Ok(again(self.context, self.timing, get).await?)
+        let Self { attacher, context, tag } = self;
+        Ok(attacher.push.manifest(context, attacher.place(), tag).await?)
     }
 
     /// A pause drawn at random, longer from round to round.
     fn jitter(&self, round: u32) -> Duration {
         // Randomness that no secret hangs on: the keys of a new hash map.
         let drawn = (RandomState::new().hash_one(round) >> 11) as f64 / (1_u64 << 53) as f64;
-        self.timing.fresh.saturating_mul(1 << round.min(3)).mul_f64(drawn)
+        self.attacher.timing.fresh.saturating_mul(1 << round.min(3)).mul_f64(drawn)
     }
 }

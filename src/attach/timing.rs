@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
-
+use super::Attacher;
+use crate::net::{Attempt, Backoff, attempts};
 use crate::registry::{BoxFuture, Context, Problem, RegistryError};
 
 /// The waits of attaching. The defaults are what all writers have to agree on;
@@ -18,7 +18,7 @@ pub struct Timing {
     pub settle: Duration,
     /// Between the two readings that have to agree.
     pub again: Duration,
-    /// Before something that failed is tried again, doubled each time.
+    /// Before something that failed is tried again, about doubled each time.
     pub pause: Duration,
 }
 
@@ -46,25 +46,27 @@ impl Timing {
     }
 }
 
-/// Repeats what may be repeated: reading, and writing what is named by its digest.
-pub(super) async fn again<'a, T>(
-    context: &Context,
-    timing: Timing,
-    mut attempt: impl FnMut() -> BoxFuture<'a, Result<T, RegistryError>>,
-) -> Result<T, RegistryError> {
-    let mut pause = timing.pause;
-    for _ in 1..context.limits().attempts {
-        match attempt().await {
-            Err(error) if Timing::is_passing(&error) => {
-                let asked = error.retry_after().unwrap_or(pause);
-                if context.remaining().is_none_or(|left| asked >= left) {
-                    return Err(error);
-                }
-                sleep(asked).await;
-                pause *= 2;
+impl Attacher {
+    /// Repeats a write of what is named by its digest, or a deletion: a second
+    /// one changes nothing. Whoever reads repeats that by itself ([`Pull`](crate::registry::Pull)).
+    pub(super) async fn again<'a, T>(
+        &self,
+        context: &Context,
+        mut write: impl FnMut() -> BoxFuture<'a, Result<T, RegistryError>>,
+    ) -> Result<T, RegistryError> {
+        let backoff = Backoff { first: self.timing.pause, ..Backoff::default() };
+        let attempt = || {
+            let written = write();
+            async move {
+                let failed = |error: RegistryError| Attempt {
+                    retry: Timing::is_passing(&error),
+                    asked: error.retry_after(),
+                    error,
+                };
+                written.await.map_err(failed)
             }
-            done => return done,
-        }
+        };
+        let done = attempts(context.limits().attempts, backoff, || context.remaining(), attempt).await;
+        done.map_err(|gave_up| gave_up.error)
     }
-    attempt().await
 }

@@ -1,4 +1,4 @@
-//! cosign's legacy annotations, decoded (cosign `specs/SIGNATURE_SPEC.md`).
+//! cosign's legacy annotations, read and written (cosign `specs/SIGNATURE_SPEC.md`).
 //!
 //! White space inside base64 is dropped: real layers have line ends in it.
 
@@ -12,21 +12,26 @@ use x509_cert::der::pem;
 
 use crate::check::{CheckName, Failure};
 use crate::code::Code;
+use crate::digest::unhex;
 use crate::json;
 use crate::sigstore::{LegacyEntry, LegacyParts, LegacySigned};
 
-const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
-const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+/// The signature of a layer, base64; empty where it is in an envelope.
+pub(crate) const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+/// The signer's certificate, PEM; absent where a managed key signed.
+pub(crate) const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+/// What stands above the certificate, PEM.
 const CHAIN: &str = "dev.sigstore.cosign/chain";
-const BUNDLE: &str = "dev.sigstore.cosign/bundle";
+/// The log's promise, and what it is over.
+pub(super) const BUNDLE: &str = "dev.sigstore.cosign/bundle";
+/// A signed timestamp.
 const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 
 /// Certificates in one annotation; real chains have two or three.
 const MAX_CHAIN: usize = 8;
 
-/// The predicate type of a layer.
-#[cfg(feature = "sign")]
-const LEGACY_PREDICATE: &str = "predicateType";
+/// The predicate type of an attestation's layer.
+pub(super) const LEGACY_PREDICATE: &str = "predicateType";
 
 type Annotations = BTreeMap<String, String>;
 
@@ -88,15 +93,17 @@ fn parts(annotations: &Annotations, signed: LegacySigned) -> Result<LegacyParts,
     Ok(LegacyParts { certificates, entry, timestamp, signed })
 }
 
-/// The annotations of an `.att` layer, as cosign writes them: the signature is
-/// in the envelope, and its annotation empty.
+/// The annotations of a layer, as cosign writes them. An attestation names its
+/// predicate type, and its signature's annotation is empty: it is in the envelope.
 #[cfg(feature = "sign")]
-pub(crate) fn written(parts: &LegacyParts, predicate_type: &str) -> Annotations {
+pub(crate) fn written(parts: &LegacyParts, predicate_type: Option<&str>) -> Annotations {
     let base64 = |bytes: &[u8]| STANDARD.encode(bytes);
-    let mut out = BTreeMap::from([
-        (SIGNATURE.to_owned(), String::new()),
-        (LEGACY_PREDICATE.to_owned(), predicate_type.to_owned()),
-    ]);
+    let signature = match &parts.signed {
+        LegacySigned::Payload { signature } => base64(signature),
+        LegacySigned::Envelope { .. } => String::new(),
+    };
+    let mut out = BTreeMap::from([(SIGNATURE.to_owned(), signature)]);
+    out.extend(predicate_type.map(|text| (LEGACY_PREDICATE.to_owned(), text.to_owned())));
     let pem = |der: &Vec<u8>| pem::encode_string("CERTIFICATE", pem::LineEnding::LF, der).unwrap_or_default();
     if let [leaf, chain @ ..] = parts.certificates.as_slice() {
         out.insert(CERTIFICATE.to_owned(), pem(leaf));
@@ -142,11 +149,6 @@ fn timestamp(text: &str) -> Result<Vec<u8>, Failure> {
 fn decode(what: &str, text: &str) -> Result<Vec<u8>, Failure> {
     let dense: Vec<u8> = text.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
     STANDARD.decode(dense).map_err(|e| invalid(what, e))
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits = text.as_bytes().chunks(2);
-    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|p| p.len() == 2)?, 16).ok()).collect()
 }
 
 /// The certificates of a PEM text, DER, in order.

@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 
 use super::OriginKind;
+use super::annotations::{self, LEGACY_PREDICATE};
 use crate::image::{Descriptor, Manifest, media};
 
 /// cosign's annotation of the predicate type on a bundle referrer's manifest.
 const BUNDLE_PREDICATE: &str = "dev.sigstore.bundle.predicateType";
-/// cosign's annotation of the predicate type on a legacy layer.
-const LEGACY_PREDICATE: &str = "predicateType";
 /// BuildKit's annotation of the predicate type on a layer.
 const BUILDKIT_PREDICATE: &str = "in-toto.io/predicate-type";
 
@@ -33,7 +32,7 @@ pub fn is_evidence(descriptor: &Descriptor) -> bool {
         artifact.starts_with(media::BUNDLE_PREFIX)
             || matches!(artifact, media::COSIGN_SIGNATURE | media::IN_TOTO | media::DSSE | media::BUILDKIT)
             // A manifest without an artifact type is listed under its config's media type.
-            || matches!(artifact, media::EMPTY | "application/vnd.oci.image.config.v1+json")
+            || matches!(artifact, media::EMPTY | media::CONFIG)
     })
 }
 
@@ -63,7 +62,7 @@ pub fn classify_manifest(manifest: &Manifest) -> Vec<Attached> {
             OriginKind::BundleReferrer
         } else if artifact == media::COSIGN_SIGNATURE || manifest.config().media_type == media::COSIGN_SIGNATURE {
             OriginKind::SignatureReferrer
-        } else if layer_type == media::IN_TOTO && layer.annotation("dev.sigstore.cosign/bundle").is_some() {
+        } else if layer_type == media::IN_TOTO && layer.annotation(annotations::BUNDLE).is_some() {
             OriginKind::LegacyAttestation
         } else if layer_type == media::IN_TOTO {
             OriginKind::Buildkit

@@ -1,7 +1,7 @@
 //! What was found for an image, as values. All of it is untrusted: reading it
 //! says where it came from and whether it could be read, nothing more.
 
-mod annotations;
+pub(crate) mod annotations;
 mod candidate;
 mod classify;
 mod decode;
@@ -17,7 +17,5 @@ pub use decode::{
 };
 pub use target::{Listing, ListingKind, Target, TargetName};
 
-#[cfg(feature = "sign")]
-pub(crate) use annotations::written as legacy_annotations;
 #[cfg(feature = "client")]
 pub(crate) use classify::hint;

@@ -20,6 +20,8 @@ pub mod media {
     pub const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
     /// Docker image manifest, schema 2.
     pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+    /// The configuration of an image; what a manifest without an artifact type is listed under.
+    pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
     /// The empty descriptor's media type (OCI image specification 1.1).
     pub const EMPTY: &str = "application/vnd.oci.empty.v1+json";
     /// Sigstore bundle v0.3 as a media type and artifact type.

@@ -11,11 +11,11 @@ use super::document::{
 use super::{BuildError, apko, buildkit};
 use crate::image::{PinnedReference, Platform};
 use crate::limits::Limits;
-use crate::statement::{BuildType, canonical_repository};
+use crate::statement::{BuildType, SLSA_1, canonical_repository};
 use crate::time::Timestamp;
 
 /// The predicate type of what is written.
-pub const PREDICATE_TYPE: &str = "https://slsa.dev/provenance/v1";
+pub const PREDICATE_TYPE: &str = SLSA_1;
 
 /// What is known of a build. Later facts take the place of earlier ones.
 ///

@@ -66,7 +66,8 @@ impl Referrers {
 /// Reading from a registry, a layout or memory.
 ///
 /// "Absent" is `Ok(None)` and only that: anything that is not a definite
-/// absence is an error.
+/// absence is an error. What may pass is tried again in here, so that whoever
+/// calls has no reason to.
 pub trait Pull: Send + Sync {
     /// The manifest or index at a tag or digest, in one request.
     fn manifest<'a>(

@@ -5,10 +5,9 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 use serde_json::json;
 
-use super::entry::{Content, Entry, decode_hex};
+use super::entry::{Content, Entry};
+use crate::image::media;
 use crate::statement::PAYLOAD_TYPE;
-
-const MEDIA_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /// Everything that a signature consists of.
 pub(super) struct Parts<'a> {
@@ -77,14 +76,14 @@ impl Parts<'_> {
                 json!({
                     "messageDigest": {
                         "algorithm": "SHA2_256",
-                        "digest": base64(&decode_hex(digest.hex()).unwrap_or_default()),
+                        "digest": base64(&digest.to_bytes()),
                     },
                     "signature": base64(self.signature),
                 }),
             ),
         };
         serde_json::to_vec(&WireBundle {
-            media_type: MEDIA_TYPE,
+            media_type: media::BUNDLE,
             verification_material: WireMaterial {
                 certificate,
                 public_key,

@@ -134,13 +134,6 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     BASE64_STANDARD.decode(text).ok()
 }
 
-/// The bytes of an even number of hex digits.
-pub(super) fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |b: &u8| char::from(*b).to_digit(16).and_then(|d| u8::try_from(d).ok());
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| Some(digit(pair.first()?)? << 4 | digit(pair.get(1)?)?)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,14 +157,5 @@ mod tests {
         };
         let wanted = r#"{"logIndex":"0","logId":{"keyId":"AQ=="},"kindVersion":{"kind":"hashedrekord","version":"0.0.2"},"inclusionProof":{"logIndex":"0","rootHash":"Ag==","treeSize":"1","hashes":[],"checkpoint":{"envelope":"c"}},"canonicalizedBody":"e30="}"#;
         assert_eq!(serde_json::to_string(&entry).expect("JSON"), wanted);
-    }
-
-    #[test]
-    fn hex_is_read_whole_or_not_at_all() {
-        assert_eq!(decode_hex("00fFa0"), Some(vec![0, 255, 160]));
-        assert_eq!(decode_hex(""), Some(Vec::new()));
-        for bad in ["0", "0g", "+1", "é"] {
-            assert_eq!(decode_hex(bad), None, "{bad}");
-        }
     }
 }

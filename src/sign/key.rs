@@ -6,12 +6,10 @@ use aws_lc_rs::digest::SHA256;
 use aws_lc_rs::encoding::{AsDer as _, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
+use x509_cert::der::pem::{LineEnding, encode_string as pem_text};
 
-use super::entry::decode_hex;
 use crate::code::Code;
 use crate::digest::Digest;
 
@@ -114,8 +112,8 @@ impl SigningKey {
 
     /// The same over a SHA-256 digest that is at hand.
     pub(super) fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>, KeyError> {
-        let bytes = decode_hex(digest.hex()).unwrap_or_default();
-        let digest = aws_lc_rs::digest::Digest::import_less_safe(&bytes, &SHA256).map_err(|_| KeyError::Digest)?;
+        let digest =
+            aws_lc_rs::digest::Digest::import_less_safe(&digest.to_bytes(), &SHA256).map_err(|_| KeyError::Digest)?;
         let signature = self.pair.sign_digest(&digest).map_err(|_| KeyError::Random)?;
         Ok(signature.as_ref().to_vec())
     }
@@ -129,17 +127,7 @@ impl fmt::Debug for SigningKey {
 
 /// PEM (RFC 7468) with lines of 64 characters.
 pub(super) fn pem(label: &str, der: &[u8]) -> String {
-    let text = BASE64_STANDARD.encode(der);
-    let mut out = format!("-----BEGIN {label}-----\n");
-    let mut rest = text.as_str();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at(rest.len().min(64));
-        out.push_str(line);
-        out.push('\n');
-        rest = after;
-    }
-    out.push_str(&format!("-----END {label}-----\n"));
-    out
+    pem_text(label, LineEnding::LF, der).expect("labels written here are labels, and lengths are in range")
 }
 
 #[cfg(test)]

@@ -3,25 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use serde_json::json;
-
 use super::SignError;
 use super::entry::Entry;
 use super::held::Held;
-use super::key::pem;
-use crate::digest::{Digest, VerifiedBlob, hex};
-use crate::evidence::{Candidate, Origin, OriginKind};
+use crate::digest::{Digest, VerifiedBlob};
+use crate::evidence::{Candidate, Origin, OriginKind, annotations};
 use crate::limits::Limits;
+use crate::sigstore::{LegacyEntry, LegacyParts, LegacySigned};
 use crate::time::Timestamp;
 use crate::trust::TrustRoot;
-
-const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
-const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
-const CHAIN: &str = "dev.sigstore.cosign/chain";
-const BUNDLE: &str = "dev.sigstore.cosign/bundle";
-const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 
 /// A signed simple-signing document that our own verifier accepted, ready to be a layer.
 #[derive(Debug, Clone)]
@@ -39,29 +29,19 @@ impl LegacySignature {
         entry: &Entry,
         timestamp: Option<&[u8]>,
     ) -> Self {
-        let base64 = |bytes: &[u8]| BASE64_STANDARD.encode(bytes);
-        let mut annotations = BTreeMap::from([(SIGNATURE.to_owned(), base64(signature))]);
-        let mut annotate = |name: &str, value: String| annotations.insert(name.to_owned(), value);
-        if let Some(leaf) = leaf {
-            annotate(CERTIFICATE, pem("CERTIFICATE", leaf));
-            annotate(CHAIN, chain.iter().map(|der| pem("CERTIFICATE", der)).collect());
-        }
-        // cosign, `RekorBundle`: the log's promise and what it is over.
-        if let Some(promise) = &entry.inclusion_promise {
-            let bundle = json!({
-                "SignedEntryTimestamp": base64(&promise.signed_entry_timestamp),
-                "Payload": {
-                    "body": base64(&entry.canonicalized_body),
-                    "integratedTime": entry.integrated_time.unwrap_or_default(),
-                    "logIndex": entry.log_index,
-                    "logID": hex(&entry.log_id.key_id),
-                },
-            });
-            annotate(BUNDLE, bundle.to_string());
-        }
-        if let Some(timestamp) = timestamp {
-            annotate(TIMESTAMP, json!({ "SignedRFC3161Timestamp": base64(timestamp) }).to_string());
-        }
+        let parts = LegacyParts {
+            certificates: leaf.map(<[u8]>::to_vec).into_iter().chain(chain.iter().cloned()).collect(),
+            entry: entry.inclusion_promise.as_ref().map(|promise| LegacyEntry {
+                signed_entry_timestamp: promise.signed_entry_timestamp.clone(),
+                body: entry.canonicalized_body.clone(),
+                integrated_time: entry.integrated_time.unwrap_or_default(),
+                log_index: entry.log_index,
+                log_id: entry.log_id.key_id.clone(),
+            }),
+            timestamp: timestamp.map(<[u8]>::to_vec),
+            signed: LegacySigned::Payload { signature: signature.to_vec() },
+        };
+        let annotations = annotations::written(&parts, None);
         Self { payload: VerifiedBlob::of(payload.to_vec()), annotations }
     }
 

@@ -8,13 +8,7 @@ use crate::digest::Digest;
 use crate::image::Platform;
 use crate::json;
 use crate::limits::Limits;
-use crate::statement::{PredicateType, Statement};
-
-const SPDX_2: &str = "https://spdx.dev/Document";
-const SPDX_3: &str = "https://spdx.dev/Document/v3";
-const CYCLONEDX: &str = "https://cyclonedx.org/bom";
-const SLSA_1: &str = "https://slsa.dev/provenance/v1";
-const SLSA_0_2: &str = "https://slsa.dev/provenance/v0.2";
+use crate::statement::{CYCLONEDX, PredicateType, SLSA_0_2, SLSA_1, SPDX_2, SPDX_3, Statement};
 
 /// What a log of version 1 is sent: the whole envelope, base64 in base64. Its
 /// servers stop at 32 MiB; a statement of half of that stays below.

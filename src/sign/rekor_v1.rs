@@ -9,10 +9,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::SignError;
-use super::entry::{Checkpoint, Content, Entry, KindVersion, LogId, Promise, Proof, Submission, decode, decode_hex};
+use super::entry::{Checkpoint, Content, Entry, KindVersion, LogId, Promise, Proof, Submission, decode};
 use super::service::{ANSWER_BYTES, Desk};
 use crate::code::Code;
-use crate::digest::Digest;
+use crate::digest::{Digest, unhex};
 use crate::net::{Ask, Reply};
 use crate::statement::PAYLOAD_TYPE;
 
@@ -161,16 +161,16 @@ impl WireEntry {
     fn checked(self, submission: &Submission<'_>) -> Option<Entry> {
         let verification = self.verification?;
         let proof = verification.inclusion_proof?;
-        let hashes: Option<Vec<_>> = proof.hashes.iter().map(|hash| decode_hex(hash)).collect();
+        let hashes: Option<Vec<_>> = proof.hashes.iter().map(|hash| unhex(hash)).collect();
         Some(Entry {
             log_index: self.log_index,
-            log_id: LogId { key_id: decode_hex(&self.log_id)? },
+            log_id: LogId { key_id: unhex(&self.log_id)? },
             kind_version: KindVersion { kind: kind(submission), version: "0.0.1" },
             integrated_time: Some(self.integrated_time),
             inclusion_promise: Some(Promise { signed_entry_timestamp: decode(&verification.signed_entry_timestamp)? }),
             inclusion_proof: Proof {
                 log_index: proof.log_index,
-                root_hash: decode_hex(&proof.root_hash)?,
+                root_hash: unhex(&proof.root_hash)?,
                 tree_size: proof.tree_size,
                 hashes: hashes?,
                 checkpoint: Checkpoint { envelope: proof.checkpoint },

@@ -136,7 +136,7 @@ impl TryFrom<WireNumber> for Number {
 }
 
 impl WireSubmission {
-    fn new(submission: &Submission<'_>) -> Option<Self> {
+    fn new(submission: &Submission<'_>) -> Self {
         let raw = |der: &[u8]| Some(WireBytes { raw_bytes: BASE64_STANDARD.encode(der) });
         let (x509_certificate, public_key) = match submission.verifier {
             Verifier::Certificate(der) => (raw(der), None),
@@ -144,16 +144,15 @@ impl WireSubmission {
         };
         let verifier = WireVerifier { x509_certificate, public_key, key_details: KEY_DETAILS.to_owned() };
         let content = BASE64_STANDARD.encode(submission.signature);
-        let digest = super::entry::decode_hex(submission.content.digest().hex())?;
-        Some(Self { digest: BASE64_STANDARD.encode(digest), signature: WireSignature { content, verifier } })
+        let digest = BASE64_STANDARD.encode(submission.content.digest().to_bytes());
+        Self { digest, signature: WireSignature { content, verifier } }
     }
 }
 
 /// Writes into the log and checks what it has written (scenario P-02). `None`
 /// if the log has this very entry already: another signature is another entry.
 pub(super) async fn record(desk: Desk<'_>, submission: &Submission<'_>) -> Result<Option<Entry>, SignError> {
-    let wire = WireSubmission::new(submission).ok_or_else(|| desk.protocol("the digest is not hex"))?;
-    let request = WireRequest { hashed_rekord_request_v002: wire };
+    let request = WireRequest { hashed_rekord_request_v002: WireSubmission::new(submission) };
     let body = serde_json::to_vec(&request).map_err(|error| desk.protocol(error.to_string()))?;
     let ask = Ask::post(desk.url("api/v2/log/entries"), "application/json", body, ANSWER_BYTES);
     let reply = desk.ask(&ask).await?;

@@ -4,6 +4,7 @@ use crate::check::{CheckName, Failure};
 use crate::code::Code;
 use crate::digest::{Digest, VerifiedBlob};
 use crate::evidence::{Candidate, Origin, OriginKind};
+use crate::image::media;
 use crate::limits::Limits;
 use crate::signer::Signer;
 use crate::sigstore::{Bundle, SignedContent};
@@ -16,8 +17,7 @@ use super::held::Held;
 use super::{Draft, SignError};
 
 /// The version that is attached; both of its spellings.
-const V0_3: [&str; 2] =
-    ["application/vnd.dev.sigstore.bundle.v0.3+json", "application/vnd.dev.sigstore.bundle+json;version=0.3"];
+const V0_3: [&str; 2] = [media::BUNDLE, "application/vnd.dev.sigstore.bundle+json;version=0.3"];
 
 /// A v0.3 bundle that holds, for a digest, under a trust root; whoever signed it.
 ///
@@ -29,7 +29,7 @@ const V0_3: [&str; 2] =
 /// let forged = cg_attest::sign::SignedBundle::default();
 /// ```
 /// ```compile_fail
-/// let forged: cg_attest::sign::SignedBundle = serde_json::from_str("{}").unwrap();
+/// let forged: Result<cg_attest::sign::SignedBundle, _> = serde_json::from_str("{}");
 /// ```
 #[derive(Debug, Clone)]
 pub struct SignedBundle {

@@ -5,7 +5,6 @@ use x509_cert::der::asn1::{Any, ObjectIdentifier, OctetString};
 use x509_cert::der::{Decode as _, Tag, Tagged as _};
 
 use super::SignError;
-use super::entry::decode_hex;
 use super::key::KeyError;
 use super::service::Desk;
 use crate::code::Code;
@@ -25,7 +24,7 @@ pub(super) async fn stamp(desk: Desk<'_>, signature: &[u8]) -> Result<Vec<u8>, S
     SystemRandom::new().fill(&mut nonce).map_err(|_| KeyError::Random)?;
     // Positive and of full length, so that its DER has one form.
     nonce[0] = nonce[0] & 0x7f | 0x40;
-    let digest = decode_hex(Digest::sha256(signature).hex()).unwrap_or_default();
+    let digest = Digest::sha256(signature).to_bytes();
     let question = question(&digest, &nonce);
     let ask = Ask::post(desk.base.clone(), "application/timestamp-query", question, ANSWER_BYTES);
     let reply = desk.ask(&ask).await?;

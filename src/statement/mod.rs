@@ -12,4 +12,7 @@ pub use predicate_type::{COSIGN_SIGN, Family, PredicateType, PredicateTypeError}
 pub use simple_signing::SimpleSigning;
 pub use slsa::{BuildType, Dependency, Field, Provenance, ProvenanceError, SlsaVersion, Source, Stated};
 
+pub(crate) use predicate_type::SLSA_1;
+#[cfg(feature = "sign")]
+pub(crate) use predicate_type::{CYCLONEDX, SLSA_0_2, SPDX_2, SPDX_3};
 pub(crate) use slsa::canonical_repository;

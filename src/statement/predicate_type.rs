@@ -5,6 +5,16 @@ use std::str::FromStr;
 
 /// The predicate type of the statement that cosign 3 signs for an image.
 pub const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
+/// SPDX 2, of every minor version: what `cosign --type spdxjson` finds.
+pub(crate) const SPDX_2: &str = "https://spdx.dev/Document";
+/// SPDX 3.
+pub(crate) const SPDX_3: &str = "https://spdx.dev/Document/v3";
+/// CycloneDX, of every version.
+pub(crate) const CYCLONEDX: &str = "https://cyclonedx.org/bom";
+/// SLSA provenance 1.
+pub(crate) const SLSA_1: &str = "https://slsa.dev/provenance/v1";
+/// SLSA provenance 0.2.
+pub(crate) const SLSA_0_2: &str = "https://slsa.dev/provenance/v0.2";
 
 /// A set of predicate types that answer the same question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,25 +25,17 @@ pub struct Family {
     prefixes: &'static [&'static str],
 }
 
-const SLSA: Family = Family {
-    name: "slsa",
-    types: &["https://slsa.dev/provenance/v1", "https://slsa.dev/provenance/v0.2", "https://slsa.dev/provenance/v0.1"],
-    prefixes: &[],
-};
+const SLSA: Family =
+    Family { name: "slsa", types: &[SLSA_1, SLSA_0_2, "https://slsa.dev/provenance/v0.1"], prefixes: &[] };
 
 /// The families, by the name used in `--require` and `--type`.
 const FAMILIES: &[Family] = &[
     Family {
         name: "spdx",
-        types: &[
-            "https://spdx.dev/Document",
-            "https://spdx.dev/Document/v2.2",
-            "https://spdx.dev/Document/v2.3",
-            "https://spdx.dev/Document/v3",
-        ],
+        types: &[SPDX_2, "https://spdx.dev/Document/v2.2", "https://spdx.dev/Document/v2.3", SPDX_3],
         prefixes: &["https://spdx.dev/Document/v3."],
     },
-    Family { name: "cyclonedx", types: &["https://cyclonedx.org/bom"], prefixes: &["https://cyclonedx.org/bom/v1."] },
+    Family { name: "cyclonedx", types: &[CYCLONEDX], prefixes: &["https://cyclonedx.org/bom/v1."] },
     SLSA,
     Family {
         name: "vsa",
@@ -61,12 +63,8 @@ const FAMILIES: &[Family] = &[
 ];
 
 /// cosign's spellings of `--type` that are not a family's name, with cosign's exact meaning.
-const COSIGN_ALIASES: &[(&str, &str)] = &[
-    ("spdxjson", "https://spdx.dev/Document"),
-    ("slsaprovenance", "https://slsa.dev/provenance/v0.2"),
-    ("slsaprovenance02", "https://slsa.dev/provenance/v0.2"),
-    ("slsaprovenance1", "https://slsa.dev/provenance/v1"),
-];
+const COSIGN_ALIASES: &[(&str, &str)] =
+    &[("spdxjson", SPDX_2), ("slsaprovenance", SLSA_0_2), ("slsaprovenance02", SLSA_0_2), ("slsaprovenance1", SLSA_1)];
 
 /// What a predicate may be: one of a family, or exactly one type.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,8 +10,6 @@ use super::upload::{Upload, empty_config, json_blob};
 use crate::digest::{Digest, VerifiedBlob};
 use crate::image::{Descriptor, ImageDocument, Platform, media};
 
-const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-
 /// How BuildKit stores its unsigned attestations in an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -165,7 +163,7 @@ impl ImageBuilder {
         if let Some(variant) = words.next() {
             config["variant"] = json!(variant);
         }
-        let config = upload.blob(CONFIG, json_blob(&config));
+        let config = upload.blob(media::CONFIG, json_blob(&config));
         let mut manifest = manifest(&config, &descriptors);
         if !self.image_annotations.is_empty() {
             manifest["annotations"] = json!(self.image_annotations);
@@ -281,7 +279,7 @@ impl Upload {
         let diff_ids: Vec<_> = layers.iter().map(|layer| &layer.digest).collect();
         let rootfs = json!({ "type": "layers", "diff_ids": diff_ids });
         let config = json_blob(&json!({ "architecture": "", "os": "", "config": {}, "rootfs": rootfs }));
-        let config = upload.blob(CONFIG, config);
+        let config = upload.blob(media::CONFIG, config);
         upload.manifest(media::MANIFEST, &manifest(&config, &layers), Some(tag));
         upload
     }
@@ -335,7 +333,7 @@ fn buildkit_manifest(buildkit: BuildKit, image: &Descriptor, upload: &mut Upload
         BuildKit::Image => {
             let rootfs = json!({ "type": "layers", "diff_ids": [layers[0].digest, layers[1].digest] });
             let config = json!({ "architecture": "unknown", "os": "unknown", "config": {}, "rootfs": rootfs });
-            let config = upload.blob(CONFIG, json_blob(&config));
+            let config = upload.blob(media::CONFIG, json_blob(&config));
             upload.manifest(media::MANIFEST, &manifest(&config, &layers), None)
         }
         BuildKit::Artifact => {

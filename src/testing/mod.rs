@@ -16,7 +16,7 @@ mod statement;
 mod tuf;
 mod upload;
 
-pub use http::{Answer, Fault as RegistryFault, RecordedRequest};
+pub use http::{Answer, Fault as RegistryFault, RecordedRequest, Waves};
 pub use image::{BuildKit, Image, ImageBuilder};
 pub use layer::LayerBuilder;
 pub use registry::{Auth, ReferrersApi, Registry, TokenService};

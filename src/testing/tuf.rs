@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
-use super::http::{Answer, Answering, Handler, RecordedRequest, Server};
-use crate::digest::Digest;
+use super::http::{Answer, Answering, Handler, RecordedRequest, Server, lock};
+use crate::digest::{Digest, hex};
 use crate::time::Timestamp;
 
 /// A TUF 1.0 repository with consistent snapshots that has one target,
@@ -151,10 +151,6 @@ fn sha256(bytes: &[u8]) -> String {
     Digest::sha256(bytes).hex().to_owned()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// A repository on `127.0.0.1`, over HTTP. Dropping it stops it.
 #[derive(Debug)]
 pub struct TufServer {
@@ -172,16 +168,10 @@ struct Shelf {
     failing: BTreeMap<String, usize>,
 }
 
-impl Files {
-    fn lock(&self) -> MutexGuard<'_, Shelf> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl Handler for Files {
     fn answer<'a>(&'a self, request: &'a RecordedRequest) -> Answering<'a> {
         let path = request.path.trim_start_matches('/');
-        let mut shelf = self.lock();
+        let mut shelf = lock(&self.0);
         let answer = match shelf.failing.get_mut(path).filter(|times| **times > 0) {
             Some(times) => {
                 *times -= 1;
@@ -209,18 +199,18 @@ impl TufServer {
     /// Serves this repository from now on, and nothing else.
     pub fn serve(&self, repository: &TufRepository) {
         let files = repository.files().into_iter();
-        self.server.handler().lock().answers =
+        lock(&self.server.handler().0).answers =
             files.map(|(path, bytes)| (path, Answer::status(200).body(bytes))).collect();
     }
 
     /// Gives this answer at `path` (`timestamp.json`) from now on.
     pub fn answer(&self, path: &str, answer: Answer) {
-        self.server.handler().lock().answers.insert(path.to_owned(), answer);
+        lock(&self.server.handler().0).answers.insert(path.to_owned(), answer);
     }
 
     /// Answers the next `times` requests for `path` with 503.
     pub fn fail(&self, path: &str, times: usize) {
-        self.server.handler().lock().failing.insert(path.to_owned(), times);
+        lock(&self.server.handler().0).failing.insert(path.to_owned(), times);
     }
 
     /// `http://127.0.0.1:PORT`.

@@ -19,7 +19,7 @@ use crate::time::Timestamp;
 /// let forged = cg_attest::verify::VerifiedBundle::default();
 /// ```
 /// ```compile_fail
-/// let forged: cg_attest::verify::VerifiedBundle = serde_json::from_str("{}").unwrap();
+/// let forged: Result<cg_attest::verify::VerifiedBundle, _> = serde_json::from_str("{}");
 /// ```
 #[derive(Debug, Clone)]
 pub struct VerifiedBundle {

@@ -1,9 +1,9 @@
 //! What `sign` and `attest` share: from statements to evidence that is attached.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use cg_attest::attach::{AttachError, Conflict, LegacyLayer, Subject, Subjects};
+use cg_attest::attach::{AttachError, LegacyLayer, Subject, Subjects, Survey, Wanted};
 use cg_attest::code::Code;
 use cg_attest::digest::Digest;
 use cg_attest::image::Platform;
@@ -11,7 +11,7 @@ use cg_attest::limits::Limits;
 use cg_attest::registry::Context;
 use cg_attest::sign::{Draft, Predicate, PredicateError, Session, SignedBundle, simple_signing_payload};
 use clap::Args;
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::join_all;
 
 use crate::error::CliError;
 use crate::exit::ExitStatus;
@@ -131,29 +131,27 @@ pub(super) async fn run(
             .map_err(|e| predicate_failed("statement", &e))?;
     }
     let work = Work { args, source: &source, context: &context, subjects: &subjects, session: &session, trust, limits };
-    let (drafts, there) = if args.no_upload { (drafts, There::default()) } else { work.missing(drafts).await? };
-    let signed = work.sign(&drafts).await?;
-    if let Some(status) = work.write_files(&drafts, &signed, printer)? {
-        return Ok(status);
+    if args.no_upload {
+        let signed = work.sign(&drafts).await?;
+        work.write_files(&drafts, &signed, printer)?;
+        return Ok(ExitStatus::Accepted);
     }
-    work.attach(&signed, there, printer).await
+    let survey = work.survey(&drafts).await?;
+    let (drafts, there) = work.missing(drafts, &survey).await?;
+    let signed = work.sign(&drafts).await?;
+    work.write_files(&drafts, &signed, printer)?;
+    work.attach(&signed, survey, there, printer).await
 }
 
 fn drafts_of(drafts: &[Drafted]) -> Vec<(&Subject, &Draft)> {
     drafts.iter().map(|drafted| (&drafted.subject, &drafted.draft)).collect()
 }
 
-/// What is attached already.
+/// What is attached already of what was drafted.
 #[derive(Default)]
 struct There {
     bundles: Vec<SignedBundle>,
     layers: Vec<LegacyLayer>,
-}
-
-impl There {
-    fn is_empty(&self) -> bool {
-        self.bundles.is_empty() && self.layers.is_empty()
-    }
 }
 
 /// What is signed, in the forms that were asked for.
@@ -182,49 +180,45 @@ impl Work<'_> {
         Ok(attacher.key(self.session.public_key_pem()).build())
     }
 
-    /// Leaves out what is attached already, before it is written into a log.
-    /// With both forms, what is there in one of them may be missing in the other.
-    async fn missing(&self, drafts: Vec<Drafted>) -> Result<(Vec<Drafted>, There), CliError> {
-        let (writing, mut there) = (&self.args.writing, There::default());
-        if writing.conflict == Conflict::Append || writing.signature_format == SignatureFormat::Both {
-            return Ok((drafts, there));
+    /// What is attached already of the kinds that are drafted, in the forms that are written.
+    async fn survey(&self, drafts: &[Drafted]) -> Result<Survey, CliError> {
+        let format = self.args.writing.signature_format;
+        let mut wanted = Vec::new();
+        for Drafted { draft, is_signature, .. } in drafts {
+            let (subject, predicate_type) = (draft.subject(), Some(draft.predicate_type()));
+            if format != SignatureFormat::Legacy {
+                wanted.push(Wanted::Bundle { subject, predicate_type });
+            }
+            if format != SignatureFormat::Bundle {
+                wanted.push(Wanted::Layer { subject, signature: *is_signature });
+            }
         }
-        let found = self.existing(&drafts).await?;
-        if found.is_empty() {
+        self.attacher()?.survey(self.context, self.subjects, &wanted).await.map_err(attached)
+    }
+
+    /// Leaves out what is attached already in every form that is written,
+    /// before it is written into a log.
+    async fn missing(&self, drafts: Vec<Drafted>, survey: &Survey) -> Result<(Vec<Drafted>, There), CliError> {
+        let mut there = There::default();
+        if survey.bundles().next().is_none() && survey.layers().next().is_none() {
             return Ok((drafts, there));
         }
         let signer = self.session.signer().await.map_err(signing_failed)?;
+        let format = self.args.writing.signature_format;
         let mut missing = Vec::new();
         for drafted in drafts {
-            let bundle = found.bundles.iter().find(|bundle| bundle.says_what(&drafted.draft, &signer));
-            let layer = found.layers.iter().find(|layer| layer.says_what(&drafted.draft, &signer));
-            if bundle.is_none() && layer.is_none() {
+            let bundle = survey.bundles().find(|bundle| bundle.says_what(&drafted.draft, &signer));
+            let layer = survey.layers().find(|layer| layer.says_what(&drafted.draft, &signer));
+            let everywhere = (format == SignatureFormat::Legacy || bundle.is_some())
+                && (format == SignatureFormat::Bundle || layer.is_some());
+            if everywhere {
+                there.bundles.extend(bundle.cloned());
+                there.layers.extend(layer.cloned());
+            } else {
                 missing.push(drafted);
             }
-            there.bundles.extend(bundle.cloned());
-            there.layers.extend(layer.cloned());
         }
         Ok((missing, there))
-    }
-
-    /// What is attached to the subjects in the form that is written.
-    async fn existing(&self, drafts: &[Drafted]) -> Result<There, CliError> {
-        let attacher = self.attacher()?;
-        if self.args.writing.signature_format == SignatureFormat::Legacy {
-            let tags: BTreeSet<(&Digest, bool)> =
-                drafts.iter().map(|drafted| (drafted.draft.subject(), drafted.is_signature)).collect();
-            let layers = tags.into_iter().map(|(subject, is)| attacher.existing_layers(self.context, subject, is));
-            let layers = try_join_all(layers).await.map_err(attached)?.concat();
-            return Ok(There { bundles: Vec::new(), layers });
-        }
-        let mut types: BTreeMap<&Digest, (&Subject, Vec<Option<&str>>)> = BTreeMap::new();
-        for Drafted { subject, draft, .. } in drafts {
-            let (_, types) = types.entry(draft.subject()).or_insert_with(|| (subject, Vec::new()));
-            types.push(Some(draft.predicate_type()));
-        }
-        let existing = types.values().map(|(subject, types)| attacher.existing(self.context, subject, types));
-        let existing = try_join_all(existing).await.map_err(attached)?.concat();
-        Ok(There { bundles: existing.into_iter().map(|existing| existing.bundle).collect(), layers: Vec::new() })
     }
 
     /// One certificate for all of them; logs and timestamps at once.
@@ -252,13 +246,8 @@ impl Work<'_> {
         Ok(signed)
     }
 
-    /// Writes the bundles to files; the end, if that is all that was asked for.
-    fn write_files(
-        &self,
-        drafts: &[Drafted],
-        signed: &Signed,
-        printer: &Printer,
-    ) -> Result<Option<ExitStatus>, CliError> {
+    /// Writes the bundles to files, if any were asked for.
+    fn write_files(&self, drafts: &[Drafted], signed: &Signed, printer: &Printer) -> Result<(), CliError> {
         let mut taken: BTreeMap<String, usize> = BTreeMap::new();
         for (bundle, drafted) in signed.bundles.iter().zip(drafts) {
             let path = match (&self.args.bundle, &self.args.bundle_dir) {
@@ -277,10 +266,16 @@ impl Work<'_> {
             write_file(&path, bundle.bytes())?;
             printer.note(&format!("{}: {}", escape(&drafted.subject.name.to_string()), path.display()));
         }
-        Ok(self.args.no_upload.then_some(ExitStatus::Accepted))
+        Ok(())
     }
 
-    async fn attach(&self, signed: &Signed, there: There, printer: &Printer) -> Result<ExitStatus, CliError> {
+    async fn attach(
+        &self,
+        signed: &Signed,
+        survey: Survey,
+        there: There,
+        printer: &Printer,
+    ) -> Result<ExitStatus, CliError> {
         let attacher = self.attacher()?;
         let format = self.args.writing.signature_format;
         let mut layers: Vec<LegacyLayer> = Vec::new();
@@ -296,7 +291,8 @@ impl Work<'_> {
         // What is there takes part in the plan, so that it says so, and replaces what it has to.
         bundles.extend(there.bundles);
         layers.extend(there.layers);
-        let plan = attacher.plan(self.context, self.subjects, &bundles, &layers).await.map_err(attached)?;
+        let plan = attacher.plan_after(survey, self.context, self.subjects, &bundles, &layers).await;
+        let plan = plan.map_err(attached)?;
         let done = attacher.apply(self.context, &plan).await.map_err(attached)?;
         let pinned = self.source.pinned(&plan.image);
         printer.data(render::attached(&pinned, &plan, &done, self.args.writing.output)?.as_bytes())?;

@@ -179,7 +179,6 @@ impl SigningConfigArgs {
 
 impl SigningPlan {
     /// The same for the legacy format, which needs the promise of a log of version 1.
-    #[allow(dead_code, reason = "only the commands that write the legacy format need it")]
     pub(crate) fn with_promising_log(self) -> Self {
         Self { config: self.config.prefer_log_version(1), ..self }
     }

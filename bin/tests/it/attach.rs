@@ -1,94 +1,10 @@
 //! `sign`, `attest` and `attach` as a user runs them, against the virtual
 //! Sigstore and a registry, read back by `verify`.
 
-use std::path::PathBuf;
+use cg_attest::testing::{Answer, ImageBuilder, ReferrersApi, RegistryFault};
 
-use cg_attest::image::ImageName;
-use cg_attest::limits::Limits;
-use cg_attest::registry::Context;
-use cg_attest::testing::{Answer, Image, ImageBuilder, ReferrersApi, Registry, RegistryFault, SigstoreServer};
-
-use crate::support::command::{Ran, cg_attest};
-
-const PERSON: &str = "alice@example.com";
-
-struct Scene {
-    server: SigstoreServer,
-    registry: Registry,
-    image: Image,
-    folder: tempfile::TempDir,
-}
-
-impl Scene {
-    fn new() -> Self {
-        let (server, registry) = (SigstoreServer::start(), Registry::start());
-        let (image, folder) = (ImageBuilder::new().build(), tempfile::tempdir().expect("a folder"));
-        let scene = Self { server, registry, image, folder };
-        for (name, content) in [
-            ("root", scene.server.trusted_root_json()),
-            ("v1", scene.server.signing_config_v1_json()),
-            ("v2", scene.server.signing_config_json()),
-            ("token", scene.server.email_token(PERSON)),
-            ("vex", r#"{"@context":"https://openvex.dev/ns"}"#.to_owned()),
-        ] {
-            std::fs::write(scene.path(name), content).expect("a file");
-        }
-        for (platform, image) in &scene.image.platforms {
-            let arch = platform.to_string().replace("linux/", "");
-            let sbom = format!(
-                r#"{{"spdxVersion":"SPDX-2.3","documentDescribes":["SPDXRef-I"],"packages":[{{"SPDXID":"SPDXRef-I","externalRefs":[{{"referenceLocator":"pkg:oci/app@{}?arch={arch}"}}]}}]}}"#,
-                image.digest
-            );
-            std::fs::write(scene.path(&arch), sbom).expect("a file");
-        }
-        let (context, repository) = (Context::new(Limits::default()), scene.registry.repository("a/b"));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        let pushed = scene.image.upload.push(scene.registry.content(), &context, &repository);
-        runtime.block_on(pushed).expect("memory");
-        scene
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn text(&self, name: &str) -> String {
-        self.path(name).display().to_string()
-    }
-
-    fn name(&self) -> String {
-        format!("{}:latest", self.registry.repository("a/b"))
-    }
-
-    /// A command that signs, with this config.
-    fn signs(&self, command: &str, config: &str, more: &[&str]) -> Ran {
-        let mut args = vec![command.to_owned(), self.name()];
-        args.extend(["--identity-token-file".to_owned(), self.text("token")]);
-        args.extend(["--trusted-root".to_owned(), self.text("root")]);
-        args.extend(["--signing-config".to_owned(), self.text(config)]);
-        args.extend(more.iter().map(|&flag| flag.to_owned()));
-        cg_attest(args)
-    }
-
-    fn attach(&self, more: &[&str]) -> Ran {
-        let mut args = vec!["attach".to_owned(), self.name()];
-        args.extend(["--trusted-root".to_owned(), self.text("root")]);
-        args.extend(more.iter().map(|&flag| flag.to_owned()));
-        cg_attest(args)
-    }
-
-    fn verify(&self, require: &str) -> Ran {
-        let (issuer, root) = (self.server.url().to_owned(), self.text("root"));
-        let name = self.name();
-        let flags = ["verify", &name, "--identity", PERSON, "--issuer", &issuer, "--trusted-root", &root];
-        cg_attest(flags.into_iter().chain(["--require", require, "-o", "json"]))
-    }
-
-    /// Paths of the requests that wrote to the registry.
-    fn writes(&self) -> Vec<String> {
-        self.registry.lines().into_iter().filter(|line| !line.starts_with("GET") && !line.starts_with("HEAD")).collect()
-    }
-}
+use crate::support::command::cg_attest;
+use crate::support::signing::Scene;
 
 #[test]
 fn an_image_is_signed_with_all_its_platforms_and_a_second_run_signs_nothing() {
@@ -114,15 +30,35 @@ fn an_image_is_signed_with_all_its_platforms_and_a_second_run_signs_nothing() {
     }
 }
 
+/// Both forms at once, and each where the other is there already.
+#[test]
+fn a_second_run_signs_what_is_missing_in_one_of_the_forms_and_nothing_else() {
+    let scene = Scene::new();
+    let sbom = format!("--sbom=linux/amd64={}", scene.text("amd64"));
+    let logged = || scene.server.lines().iter().filter(|line| line.contains("/log/entries")).count();
+    let run = |command: &str, form: &str, more: &[&str], entries: usize| {
+        scene.server.clear_log();
+        let ran = scene.signs(command, "v1", &[more, &["--signature-format", form]].concat());
+        assert_eq!(ran.code, 0, "{command} {form}: {}", ran.stderr);
+        assert_eq!(logged(), entries, "{command} {form}: {:?}", scene.server.lines());
+        ran.stdout
+    };
+    let one = ["--no-recursive"];
+    // A signature is another document in each form; an attestation is the same.
+    assert!(run("sign", "bundle", &one, 1).contains("attached 1,"));
+    assert!(run("sign", "both", &one, 2).contains("attached 1,"));
+    assert!(run("sign", "both", &one, 0).contains("everything was attached already"));
+    assert!(run("sign", "legacy", &one, 0).contains("everything was attached already"));
+    assert!(run("attest", "both", &[&sbom], 1).contains("attached 2,"));
+    assert!(run("attest", "both", &[&sbom], 0).contains("everything was attached already"));
+    assert_eq!(scene.verify("signature").code, 0);
+}
+
 #[test]
 fn every_platform_gets_its_own_sbom_and_provenance_from_one_certificate() {
     let scene = Scene::new();
-    let provenance = r#"{"buildDefinition":{"buildType":"b"},"runDetails":{"builder":{"id":"i"}}}"#;
-    std::fs::write(scene.path("slsa"), provenance).expect("a file");
-    let (amd64, arm64) =
-        (format!("--sbom=linux/amd64={}", scene.text("amd64")), format!("--sbom=linux/arm64={}", scene.text("arm64")));
-    let flags = [amd64.as_str(), &arm64, &format!("--provenance={}", scene.text("slsa"))];
-    let ran = scene.signs("attest", "v2", &flags);
+    let flags = scene.documents(true);
+    let ran = scene.signs("attest", "v2", &flags.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let certificates = scene.server.lines().iter().filter(|line| line.contains("signingCert")).count();
     assert_eq!(certificates, 1, "{:?}", scene.server.lines());
@@ -143,6 +79,7 @@ fn a_predicate_about_another_platform_is_refused_before_signing() {
         (format!("linux/arm64={}", scene.text("amd64")), "predicate-subject", 1),
         (scene.text("amd64"), "predicate-subject", 1),
         (scene.text("vex"), "predicate-invalid", 2),
+        (scene.text("broken"), "predicate-invalid", 2),
         (format!("linux/s390x={}", scene.text("amd64")), "platform-absent", 1),
         (String::new(), "file-unreadable", 2),
     ] {
@@ -196,10 +133,7 @@ fn what_is_signed_without_upload_is_attached_later() {
     assert_eq!(scene.attach(&[&scene.text("lines")]).code, 0);
     let other = Scene::new();
     std::fs::write(other.path("root"), scene.server.trusted_root_json()).expect("a file");
-    let different = ImageBuilder::new().content("another").build();
-    let (context, repository) = (Context::new(Limits::default()), other.registry.repository("a/b"));
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    runtime.block_on(different.upload.push(other.registry.content(), &context, &repository)).expect("memory");
+    other.push(&ImageBuilder::new().content("another").build().upload);
     let ran = other.attach(&files);
     assert_eq!(ran.code, 1);
     assert!(ran.stderr.contains("error[subject-mismatch]") && other.writes().is_empty(), "{}", ran.stderr);
@@ -239,6 +173,23 @@ fn a_registry_that_takes_no_artifacts_takes_the_older_form() {
     let ran = scene.signs("sign", "v1", &flags);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert!(ran.stderr.contains("error[registry-rejects-artifact]") && ran.stderr.contains("legacy"), "{}", ran.stderr);
+    assert_eq!(scene.verify("signature").code, 1);
+    // What the error says to do. The waits for other writers are the real ones.
+    let sbom = format!("--sbom=linux/amd64={}", scene.text("amd64"));
+    for (command, more) in [
+        ("sign", ["--no-recursive", "--signature-format", "legacy"]),
+        ("attest", [&sbom, "--signature-format", "legacy"]),
+    ] {
+        let ran = scene.signs(command, "v1", &more);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(ran.stdout.contains("attached 1, read back and verified"), "{}", ran.stdout);
+    }
+    let verified = scene.verify("signature,spdx");
+    let state = |target: &str, requirement: &str| verified.state(target, requirement);
+    assert_eq!((state("index", "signature"), state("linux/amd64", "spdx")), ("ok".into(), "ok".into()));
+    assert_eq!(state("linux/arm64", "spdx"), "missing");
+    let again = scene.signs("sign", "v1", &["--no-recursive", "--signature-format", "legacy"]);
+    assert!(again.stdout.ends_with("everything was attached already\n"), "{}", again.stdout);
 }
 
 #[test]
@@ -248,6 +199,4 @@ fn without_an_identity_nothing_is_signed_and_nothing_asked() {
     let ran = cg_attest(["sign", &name, "--trusted-root", &root, "--signing-config", &config]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(ran.stderr.contains("error[no-identity]") && scene.writes().is_empty(), "{}", ran.stderr);
-    let tag = ImageName::Tag("latest".to_owned());
-    assert_eq!(tag.to_string(), "latest");
 }

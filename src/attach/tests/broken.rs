@@ -72,6 +72,33 @@ async fn an_index_that_cannot_be_read_is_not_written() {
     assert_eq!(attach().await.expect("attached").written.len(), 1);
 }
 
+/// A reading is repeated by whoever reads, and only there: both together would
+/// ask a registry that is down sixteen times.
+#[tokio::test]
+async fn a_registry_that_is_down_is_asked_no_more_often_than_the_limit_says() {
+    let (registry, place) = http(ReferrersApi::Present).await;
+    let bundle = place.world.signed(&place.world.me, &Statement::about(place.index()).signature(), place.index());
+    let attempts = usize::try_from(Limits::default().attempts).expect("a few");
+    for (what, method) in [("referrers/", "GET"), ("manifests/sha256:", "PUT"), ("blobs/uploads/", "POST")] {
+        let subjects = place.subjects().await;
+        let attacher = place.world.attacher(Arc::clone(&place.push), &place.repository, Conflict::SkipSame);
+        registry.fault(Fault::on(what).method(method).answer(Answer::status(503)));
+        registry.clear_log();
+        let done = match attacher.plan(&place.context, &subjects, std::slice::from_ref(&bundle), &[]).await {
+            Ok(plan) => attacher.apply(&place.context, &plan).await.map(drop),
+            Err(error) => Err(error),
+        };
+        assert_eq!(done.expect_err(what).code(), Code::RegistryUnavailable);
+        let asked = |request: &&RecordedRequest| request.method == method && request.path.contains(what);
+        // Of the two uploads, the configuration's and the bundle's, one may be given up first.
+        let uploads = if method == "POST" { 2 } else { 1 };
+        let count = registry.requests().iter().filter(asked).count();
+        assert!((attempts..=attempts * uploads).contains(&count), "{what}: {count}");
+        registry.clear_faults();
+    }
+    assert!(place.attach(Conflict::SkipSame, &[bundle]).await.is_ok());
+}
+
 #[tokio::test]
 async fn what_is_not_listed_afterwards_is_not_reported_as_attached() {
     let (registry, place) = http(ReferrersApi::Present).await;
@@ -155,9 +182,11 @@ async fn count(place: &Place) -> usize {
         Some("https://slsa.dev/provenance/v1"),
     ];
     let mut found = 0;
-    for subject in place.subjects().await.all() {
-        let listed = place.listed(&subject.descriptor.digest).await.len();
-        let held = attacher.existing(&place.context, subject, &types).await.expect("everything can be read").len();
+    let subjects = place.subjects().await;
+    for subject in subjects.all().iter().map(|subject| &subject.descriptor.digest) {
+        let wanted = types.map(|predicate_type| Wanted::Bundle { subject, predicate_type });
+        let survey = attacher.survey(&place.context, &subjects, &wanted).await.expect("everything can be read");
+        let (listed, held) = (place.listed(subject).await.len(), survey.bundles().count());
         assert_eq!(listed, held, "what is listed is there");
         found += held;
     }

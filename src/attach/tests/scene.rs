@@ -3,7 +3,7 @@
 pub(super) use std::sync::Arc;
 pub(super) use std::time::Duration;
 
-pub(super) use crate::attach::{AttachError, Attached, Attacher, Conflict, Plan, Subjects, Superseded, Timing};
+pub(super) use crate::attach::{AttachError, Attached, Attacher, Conflict, Plan, Subjects, Superseded, Timing, Wanted};
 pub(super) use crate::code::Code;
 pub(super) use crate::digest::{Digest, VerifiedBlob};
 pub(super) use crate::image::{Descriptor, ImageDocument, ImageName, Reference, Repository, media};
@@ -11,8 +11,8 @@ pub(super) use crate::limits::Limits;
 pub(super) use crate::registry::{Context, Memory, Pull, Push, RemoteOptions};
 pub(super) use crate::sign::SignedBundle;
 pub(super) use crate::testing::{
-    Answer, Identity, Image, ImageBuilder, Log, ReferrersApi, Registry, RegistryFault as Fault, Statement,
-    VirtualSigstore,
+    Answer, Identity, Image, ImageBuilder, Log, RecordedRequest, ReferrersApi, Registry, RegistryFault as Fault,
+    Statement, VirtualSigstore,
 };
 pub(super) use crate::trust::TrustRoot;
 

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::future::join_all;
 
 use super::super::fallback::Listing;
-use super::super::tag::Tagged;
 use super::scene::*;
 use crate::registry::{
     BlobStream, BoxFuture, Fetched, Pushed, Referrers, ReferrersSource, RegistryError, fallback_tag,
@@ -151,15 +150,15 @@ async fn many_writers_with_many_runs_lose_nothing() {
 /// Its twin: whoever writes once and goes loses entries, so the tests above would notice.
 #[tokio::test(start_paused = true)]
 async fn without_the_second_look_entries_are_lost() {
-    let slow = Slow { memory: Memory::new(), state: AtomicU64::new(7) };
-    let (repository, context) = ("registry.example/a".parse().expect("a repository"), Context::new(Limits::default()));
-    let subject = Digest::sha256(b"image");
-    let tag = fallback_tag(&subject);
+    let slow = Arc::new(Slow { memory: Memory::new(), state: AtomicU64::new(7) });
+    let repository: Repository = "registry.example/a".parse().expect("a repository");
+    let (world, context, subject) = (World::new(), Context::new(Limits::default()), Digest::sha256(b"image"));
+    let push: Arc<dyn Push> = Arc::<Slow>::clone(&slow);
+    let attacher = Attacher::builder(push, repository.clone(), world.trust.clone(), world.sigstore.now()).build();
     let write = |n: u8| {
         let entry = Descriptor::of(media::MANIFEST, &VerifiedBlob::of(vec![n]));
         let listing = Listing::of(subject.clone(), vec![entry]);
-        let timing = Timing::default();
-        let tagged = Tagged { push: &slow, context: &context, repository: &repository, tag: &tag, timing };
+        let tagged = attacher.tagged(&context, fallback_tag(&subject));
         async move { tagged.assert(&listing).await.map(drop) }
     };
     let written = join_all((0..8).map(write)).await;

@@ -202,9 +202,8 @@ fn next_page(operation: &str, served: &Url, next: &str) -> Result<Url, RegistryE
 /// answer there with an image index, whose entries are images for platforms:
 /// they have a platform and no artifact type, or a configuration's.
 fn may_refer(descriptor: &Descriptor) -> bool {
-    const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
     match descriptor.artifact_type.as_deref() {
-        Some(kind) if kind != CONFIG => true,
+        Some(kind) if kind != media::CONFIG => true,
         _ => descriptor.platform.is_none() && media::is_manifest(&descriptor.media_type),
     }
 }

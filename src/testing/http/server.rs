@@ -26,7 +26,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 use super::fault::Effect;
-use super::{Answer, Fault, RecordedRequest};
+use super::{Answer, Fault, RecordedRequest, Waves};
 
 /// What a handler answers with, in time.
 pub(in crate::testing) type Answering<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
@@ -60,6 +60,7 @@ struct Shared<H> {
 struct Settings {
     delay: Duration,
     faults: Vec<Fault>,
+    waves: Option<Waves>,
     /// A server that is there for days does not remember what it was asked.
     forgets: bool,
 }
@@ -70,7 +71,8 @@ const MAX_BODY: usize = 2 << 30;
 /// A body that can break in the middle.
 type Body = UnsyncBoxBody<Bytes, io::Error>;
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+/// What a mutex holds. A test that panicked left it whole: every change here is one assignment or insertion.
+pub(in crate::testing) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -143,6 +145,11 @@ impl<H: Handler> Server<H> {
     /// Waits this long before every answer.
     pub(in crate::testing) fn delay(&self, delay: Duration) {
         lock(&self.shared.settings).delay = delay;
+    }
+
+    /// Answers in these waves from now on.
+    pub(in crate::testing) fn hold(&self, waves: &Waves) {
+        lock(&self.shared.settings).waves = Some(waves.clone());
     }
 
     /// Keeps no log from now on.
@@ -240,14 +247,17 @@ async fn respond<H: Handler>(shared: Arc<Shared<H>>, request: Request<Incoming>)
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| Reset)?.to_bytes();
     let request = RecordedRequest::new(&parts, body);
-    let (delay, effect) = {
+    let (delay, waves, effect) = {
         let settings = lock(&shared.settings);
         if !settings.forgets {
             lock(&shared.log).push(request.clone());
         }
         let effect = settings.faults.iter().find_map(|fault| fault.hit(&request)).unwrap_or_default();
-        (settings.delay, effect)
+        (settings.delay, settings.waves.clone(), effect)
     };
+    if let Some(waves) = waves {
+        waves.arrive().await;
+    }
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }

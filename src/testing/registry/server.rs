@@ -1,8 +1,7 @@
 //! The registry: what it holds and how it presents it, behind a server.
 
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Mutex;
 
 use futures_util::FutureExt as _;
 
@@ -13,7 +12,7 @@ use crate::digest::{Digest, VerifiedBlob};
 use crate::image::{ImageName, Repository};
 use crate::limits::Limits;
 use crate::registry::{Context, Memory, Push as _};
-use crate::testing::http::{Answering, Fault, Handler, RecordedRequest, Server};
+use crate::testing::http::{Answering, Handler, RecordedRequest, Server, controls, lock};
 
 /// A registry on `127.0.0.1`, over HTTP/1.1 and HTTP/2, in a thread
 /// of its own, so that it serves tests with and without a runtime. It serves
@@ -61,10 +60,6 @@ impl Handler for Desk {
             }
         })
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Registry {
@@ -151,11 +146,6 @@ impl Registry {
         blob.digest().clone()
     }
 
-    /// Waits this long before every answer.
-    pub fn delay(&self, delay: Duration) {
-        self.server.delay(delay);
-    }
-
     /// Asks clients who they are.
     pub fn auth(&self, auth: Auth) {
         *lock(&self.server.handler().auth) = auth;
@@ -171,44 +161,13 @@ impl Registry {
         lock(&self.server.handler().listing).per_page = Some(per_page.max(1));
     }
 
-    /// Adds a rule; earlier rules go first. Faults come before the guard: they see every request.
-    pub fn fault(&self, fault: Fault) {
-        self.server.fault(fault);
-    }
-
     /// Removes every rule.
     pub fn clear_faults(&self) {
         self.server.clear_faults();
     }
-
-    /// Every request since the start or the last [`clear_log`](Self::clear_log), in order of arrival.
-    #[must_use]
-    pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.server.requests()
-    }
-
-    /// [`RecordedRequest::line`] of every request.
-    #[must_use]
-    pub fn lines(&self) -> Vec<String> {
-        self.server.lines()
-    }
-
-    /// Forgets the requests seen so far.
-    pub fn clear_log(&self) {
-        self.server.clear_log();
-    }
-
-    /// Keeps no log from now on: for a registry that is there for longer than a test.
-    pub fn forget_requests(&self) {
-        self.server.forget_requests();
-    }
-
-    /// The largest number of requests that were being answered at one time.
-    #[must_use]
-    pub fn max_in_flight(&self) -> usize {
-        self.server.max_in_flight()
-    }
 }
+
+controls!(Registry);
 
 #[cfg(test)]
 mod tests {
@@ -217,7 +176,7 @@ mod tests {
 
     use super::*;
     use crate::image::media;
-    use crate::testing::http::Answer;
+    use crate::testing::http::{Answer, Fault};
 
     /// One request on a connection of its own; what came back, as text.
     fn ask(registry: &Registry, head: &str, body: &str) -> String {

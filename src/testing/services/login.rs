@@ -8,8 +8,8 @@ use serde_json::json;
 use super::claims;
 use super::jwt::base64_url;
 use super::oidc::{DEVICE_GRANT, LIFETIME, SIGSTORE, secret, token};
-use super::server::{Services, lock};
-use crate::testing::http::{Answer, RecordedRequest, parameter};
+use super::server::Services;
+use crate::testing::http::{Answer, RecordedRequest, lock, parameter};
 use crate::testing::sigstore::sha256;
 use crate::time::Timestamp;
 

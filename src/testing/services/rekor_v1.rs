@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::fault::ServiceFault;
 use super::public_key::PublicKey;
 use super::rekor_v2::spoil_proof;
-use super::server::{Services, lock};
-use crate::digest::hex;
-use crate::testing::http::{Answer, RecordedRequest};
+use super::server::Services;
+use crate::digest::{hex, unhex};
+use crate::testing::http::{Answer, RecordedRequest, lock};
 use crate::testing::sigstore::{Entry, Key, TransparencyLog, VirtualSigstore, base64, dsse_message, pem, sha256};
 
 const ENTRIES: &str = "/api/v1/log/entries";
@@ -175,11 +175,6 @@ fn wire(name: &str, entry: &Entry) -> Value {
 
 fn decoded(value: &Value) -> Option<Vec<u8>> {
     BASE64_STANDARD.decode(value.as_str()?).ok()
-}
-
-pub(super) fn unhex(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 fn error(status: u16, message: &str) -> Answer {

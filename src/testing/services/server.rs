@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use super::fault::ServiceFault;
 use super::login::{self, Logins};
 use super::oidc::Issuer;
 use super::{claims, fulcio, oidc, rekor_v1, rekor_v2, tsa};
-use crate::testing::http::{Answer, Answering, Fault, Handler, RecordedRequest, Server};
+use crate::testing::http::{Answer, Answering, Handler, RecordedRequest, Server, controls, lock};
 use crate::testing::sigstore::{VirtualSigstore, sha256};
 use crate::time::Timestamp;
 
@@ -187,48 +187,10 @@ impl SigstoreServer {
         lock(&self.services().lies).insert(fault);
     }
 
-    /// Adds a rule for what HTTP can do wrong; earlier rules go first.
-    pub fn fault(&self, fault: Fault) {
-        self.server.fault(fault);
-    }
-
     /// Ends all lies and rules.
     pub fn clear_faults(&self) {
         lock(&self.services().lies).clear();
         self.server.clear_faults();
-    }
-
-    /// Waits this long before every answer.
-    pub fn delay(&self, delay: Duration) {
-        self.server.delay(delay);
-    }
-
-    /// Every request since the start or the last [`clear_log`](Self::clear_log), in order of arrival.
-    #[must_use]
-    pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.server.requests()
-    }
-
-    /// [`RecordedRequest::line`] of every request.
-    #[must_use]
-    pub fn lines(&self) -> Vec<String> {
-        self.server.lines()
-    }
-
-    /// Forgets the requests seen so far.
-    pub fn clear_log(&self) {
-        self.server.clear_log();
-    }
-
-    /// Keeps no log from now on: for services that are there for longer than a test.
-    pub fn forget_requests(&self) {
-        self.server.forget_requests();
-    }
-
-    /// The largest number of requests that were being answered at one time.
-    #[must_use]
-    pub fn max_in_flight(&self) -> usize {
-        self.server.max_in_flight()
     }
 
     fn services(&self) -> &Services {
@@ -252,6 +214,8 @@ impl SigstoreServer {
         })
     }
 }
+
+controls!(SigstoreServer);
 
 impl Services {
     fn new(address: &str, sigstore: VirtualSigstore) -> Self {
@@ -320,10 +284,6 @@ impl Handler for Services {
     fn answer<'a>(&'a self, request: &'a RecordedRequest) -> Answering<'a> {
         Box::pin(std::future::ready(self.route(request)))
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The time on the wall: clients that sign live in the present.

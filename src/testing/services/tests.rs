@@ -163,7 +163,7 @@ fn statement() -> Vec<u8> {
 /// An entry of Rekor v1's API as bundles have it.
 fn bundled(answer: &Value) -> Value {
     let entry = answer.as_object().and_then(|object| object.values().next()).expect("one entry");
-    let unhex = |text: &Value| base64(super::rekor_v1::unhex(text.as_str().expect("hex")).expect("hex"));
+    let unhex = |text: &Value| base64(crate::digest::unhex(text.as_str().expect("hex")).expect("hex"));
     let proof = &entry["verification"]["inclusionProof"];
     let body = entry["body"].as_str().expect("a body");
     let decoded: Value = serde_json::from_slice(&BASE64_STANDARD.decode(body).expect("base64")).expect("JSON");

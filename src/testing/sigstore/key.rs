@@ -7,6 +7,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use x509_cert::der::pem::{LineEnding, encode_string as pem_text};
 
 use super::der;
 
@@ -146,17 +147,7 @@ pub(in crate::testing) fn base64(bytes: impl AsRef<[u8]>) -> String {
 
 /// PEM (RFC 7468) with lines of 64 characters.
 pub(in crate::testing) fn pem(label: &str, der: &[u8]) -> String {
-    let text = base64(der);
-    let mut out = format!("-----BEGIN {label}-----\n");
-    let mut rest = text.as_str();
-    while !rest.is_empty() {
-        let (line, after) = rest.split_at(rest.len().min(64));
-        out.push_str(line);
-        out.push('\n');
-        rest = after;
-    }
-    out.push_str(&format!("-----END {label}-----\n"));
-    out
+    pem_text(label, LineEnding::LF, der).expect("labels written here are labels, and lengths are in range")
 }
 
 #[cfg(test)]

@@ -10,4 +10,6 @@ mod f;
 mod g;
 mod h;
 mod i;
+mod j;
 mod k;
+mod p;

@@ -8,3 +8,4 @@ pub(crate) mod form;
 pub(crate) mod provenance;
 pub(crate) mod recorded;
 pub(crate) mod scene;
+pub(crate) mod signing;

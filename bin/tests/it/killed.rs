@@ -1,0 +1,127 @@
+//! The command killed at every one of its requests in turn, as a machine that
+//! goes away does it: the second run completes it, nothing is there twice and
+//! nothing is lost.
+
+use std::collections::BTreeSet;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cg_attest::digest::Digest;
+use cg_attest::image::Descriptor;
+use cg_attest::limits::Limits;
+use cg_attest::registry::{Context, Pull as _, RemoteOptions};
+use cg_attest::testing::{Identity, ReferrersApi, RegistryFault, Statement, Upload};
+
+use crate::support::signing::Scene;
+
+const BUNDLES: usize = 2;
+
+/// A scene whose image has the evidence of somebody else already.
+fn scene(api: ReferrersApi) -> (Scene, Descriptor) {
+    let scene = Scene::new();
+    scene.registry.referrers_api(api);
+    let platform = &scene.image.platforms[0].1;
+    let other = Identity::email("mallory@example.com", scene.server.url());
+    let bundle = scene.server.sigstore().sign(&other).statement(&Statement::about(&platform.digest).spdx());
+    let bundle = Upload::bundle(platform, &bundle);
+    let listed = Upload::fallback_tag(platform, &[&bundle]);
+    let uploads = if api == ReferrersApi::Present { vec![&bundle] } else { vec![&bundle, &listed] };
+    for upload in uploads {
+        scene.push(upload);
+    }
+    (scene, bundle.descriptor().expect("a referrer"))
+}
+
+impl Scene {
+    fn attest(&self) -> Vec<String> {
+        self.signing("attest", "v2", &self.documents(false).iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Starts the command and kills it when it has sent so many requests;
+    /// how many it sent in all, and whether it came to its end.
+    fn killed_at(&self, request: usize) -> (usize, bool) {
+        let (child, seen) = (Arc::new(Mutex::new(None::<Child>)), Arc::new(AtomicUsize::new(0)));
+        let rule = || {
+            let (child, seen) = (Arc::clone(&child), Arc::clone(&seen));
+            RegistryFault::on("/").compute(move |_| {
+                if seen.fetch_add(1, Ordering::SeqCst) + 1 == request {
+                    let mut child = child.lock().expect("nobody panicked");
+                    child.as_mut().expect("it was started").kill().expect("it is ours");
+                }
+                // The request itself is answered, to nobody.
+                None
+            })
+        };
+        self.server.fault(rule());
+        self.registry.fault(rule());
+        {
+            // Held until it is stored: its first request waits for that.
+            let mut started = child.lock().expect("nobody panicked");
+            let mut command = Command::new(env!("CARGO_BIN_EXE_cg-attest"));
+            command.args(self.attest()).env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            *started = Some(command.spawn().expect("the command starts"));
+        }
+        let status = loop {
+            let ended = child.lock().expect("nobody panicked").as_mut().expect("started").try_wait().expect("ours");
+            match ended {
+                Some(status) => break status,
+                None => std::thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        self.server.clear_faults();
+        self.registry.clear_faults();
+        (seen.load(Ordering::SeqCst), status.success())
+    }
+
+    /// What is listed for a digest, as any client sees it.
+    fn listed(&self, digest: &Digest) -> Vec<Descriptor> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let remote = RemoteOptions::new().build().expect("a client");
+        let (context, repository) = (Context::new(Limits::default()), self.registry.repository("a/b"));
+        runtime.block_on(remote.referrers(&context, &repository, digest)).expect("a listing").descriptors
+    }
+}
+
+/// One break and its repair.
+fn broken_and_mended(api: ReferrersApi, request: usize) {
+    let (scene, foreign) = scene(api);
+    let (_, ended) = scene.killed_at(request);
+    assert!(!ended, "{api:?} {request}: it was killed");
+    let platforms: Vec<&Digest> = scene.image.platforms.iter().map(|(_, platform)| &platform.digest).collect();
+    // What is listed is there, also half-way.
+    let (context, repository) = (Context::new(Limits::default()), scene.registry.repository("a/b"));
+    for listed in platforms.iter().flat_map(|digest| scene.listed(digest)) {
+        let name = cg_attest::image::ImageName::Digest(listed.digest.clone());
+        let there = scene.registry.content().manifest(&context, &repository, &name);
+        let there = futures_util::FutureExt::now_or_never(there).expect("memory does not wait").expect("memory");
+        assert!(there.is_some(), "{api:?} {request}: {} is listed", listed.digest);
+    }
+    let flags = scene.documents(false);
+    let second = scene.signs("attest", "v2", &flags.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(second.code, 0, "{api:?} {request}: {}", second.stderr);
+    let all: Vec<Digest> = platforms.iter().flat_map(|digest| scene.listed(digest)).map(|entry| entry.digest).collect();
+    assert_eq!(all.len(), BUNDLES + 1, "{api:?} {request}: {all:?}");
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+    assert!(all.contains(&foreign.digest), "{api:?} {request}: what somebody else attached is there");
+    let verified = scene.verify("spdx");
+    for platform in ["linux/amd64", "linux/arm64"] {
+        assert_eq!(verified.state(platform, "spdx"), "ok", "{api:?} {request}: {}", verified.stdout);
+    }
+}
+
+/// Without the referrers API every run waits seconds for other writers; they all wait at the same time.
+#[test]
+fn a_run_that_is_killed_at_any_request_is_completed_by_the_next() {
+    for api in [ReferrersApi::Present, ReferrersApi::Absent(404)] {
+        let (whole, ended) = scene(api).0.killed_at(usize::MAX);
+        assert!(ended && whole >= 20, "{api:?}: {whole}");
+        std::thread::scope(|scope| {
+            let runs: Vec<_> = (1..whole).map(|request| scope.spawn(move || broken_and_mended(api, request))).collect();
+            for run in runs {
+                run.join().expect("a run that ends as it should");
+            }
+        });
+    }
+}
