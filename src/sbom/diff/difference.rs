@@ -114,7 +114,7 @@ pub fn diff(from: &Side, to: &Side) -> Difference {
         .as_ref()
         .zip(to.executables.as_ref())
         .map(|(from, to)| Sets { partial: from.has_more || to.has_more, ..sets(&from.paths, &to.paths) });
-    let configuration = from.configuration.as_ref().zip(to.configuration.as_ref());
+    let configuration = from.settings.as_ref().zip(to.settings.as_ref());
     let provenance = from.provenance.as_ref().zip(to.provenance.as_ref());
     Difference {
         packages,

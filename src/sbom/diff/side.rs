@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use packageurl::PackageUrl;
 use serde::Deserialize;
 
-use super::RunConfiguration;
+use super::configuration::Settings;
 use crate::code::Code;
+use crate::image::Process;
 use crate::json;
 use crate::limits::Limits;
 use crate::sbom::license::Extracted;
@@ -20,7 +21,7 @@ use crate::statement::Provenance;
 pub struct Side {
     pub(super) packages: BTreeMap<Key, BTreeMap<String, Item>>,
     pub(super) executables: Option<Executables>,
-    pub(super) configuration: Option<RunConfiguration>,
+    pub(super) settings: Option<Settings>,
     pub(super) provenance: Option<Provenance>,
     unread: usize,
 }
@@ -65,9 +66,6 @@ pub enum DocumentError {
     /// More packages than the limits allow.
     #[error("the document has {0} packages, the limit is {1}")]
     TooMany(usize, u64),
-    /// The configuration of an image is malformed.
-    #[error("not the configuration of an image: {0}")]
-    Configuration(String),
 }
 
 impl DocumentError {
@@ -78,7 +76,6 @@ impl DocumentError {
             Self::Malformed(_) | Self::Version(_) => Code::SbomInvalid,
             Self::Index => Code::OnIndex,
             Self::TooMany(..) => Code::Limit,
-            Self::Configuration(_) => Code::ManifestInvalid,
         }
     }
 }
@@ -171,8 +168,8 @@ impl Side {
 
     /// With how the image runs.
     #[must_use]
-    pub fn configuration(self, configuration: RunConfiguration) -> Self {
-        Self { configuration: Some(configuration), ..self }
+    pub fn process(self, process: &Process) -> Self {
+        Self { settings: Some(Settings::of(process)), ..self }
     }
 
     /// With its provenance, which the caller verified.
