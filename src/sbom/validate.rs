@@ -49,10 +49,6 @@ impl fmt::Display for Finding {
 pub struct NotJson(String);
 
 impl NotJson {
-    pub(super) fn new(detail: impl Into<String>) -> Self {
-        Self(detail.into())
-    }
-
     /// The reason code of this error.
     #[must_use]
     pub fn code(&self) -> Code {

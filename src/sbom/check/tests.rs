@@ -118,7 +118,7 @@ impl Scene {
 
     fn outcome(&self, rules: &[Rule]) -> Outcome {
         let (manifest, document) = (self.manifest(), self.sbom.clone().unwrap_or_else(|| self.document()));
-        let claimed = Claimed::parse(document.as_bytes()).expect("SPDX");
+        let claimed = Claimed::parse(document.as_bytes(), &Limits::default()).expect("SPDX");
         let provenance =
             Provenance::parse("https://slsa.dev/provenance/v1", &self.provenance.to_string(), &Limits::default());
         let provenance = provenance.expect("provenance");
@@ -268,8 +268,8 @@ fn what_a_writer_leaves_out_by_design_is_said_and_not_blamed() {
 
 #[test]
 fn a_document_that_can_be_read_in_two_ways_is_refused() {
-    assert!(Claimed::parse(br#"{"spdxVersion":"SPDX-2.3","packages":[]}"#).is_ok());
+    assert!(Claimed::parse(br#"{"spdxVersion":"SPDX-2.3","packages":[]}"#, &Limits::default()).is_ok());
     for bad in [r#"{"spdxVersion":"SPDX-2.3","packages":[],"packages":[]}"#, r#"{"packages":[]}"#, "{"] {
-        assert_eq!(Claimed::parse(bad.as_bytes()).expect_err(bad).code(), Code::SbomInvalid);
+        assert_eq!(Claimed::parse(bad.as_bytes(), &Limits::default()).expect_err(bad).code(), Code::SbomInvalid);
     }
 }
