@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::spdx2;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::{spdx3, spdx23};
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::json;
@@ -16,6 +19,8 @@ pub(super) struct Document {
     pub(super) described: BTreeSet<String>,
     /// Those of what something was made from, and of what describes something: neither is in the image.
     pub(super) sources: BTreeSet<String>,
+    /// Whether it says that images are variants of another: it is about an index.
+    pub(super) is_index: bool,
 }
 
 /// A package of a document. `NOASSERTION`, `NONE` and the empty text are as good as nothing.
@@ -42,7 +47,7 @@ pub enum DocumentError {
     #[error("not an SPDX document: {0}")]
     Malformed(String),
     /// Another version of SPDX, or none.
-    #[error("{0:?} is no version of SPDX that is compared; wanted is SPDX-2.2 or SPDX-2.3")]
+    #[error("{0:?} is no version of SPDX that is compared; wanted is SPDX-2.2, SPDX-2.3 or 3.0")]
     Version(String),
     /// It describes an index: such documents name images and no packages.
     #[error("the document describes an index, which says nothing of the packages of one platform")]
@@ -76,12 +81,26 @@ impl Document {
             Some(b'"') => Some(json::parse(document).map_err(malformed)?),
             _ => None,
         };
-        let read = spdx2::read(inner.as_deref().map_or(document, str::as_bytes))?;
+        let document = inner.as_deref().map_or(document, str::as_bytes);
+        let version: Version = json::parse(document).map_err(malformed)?;
+        let read = match version {
+            Version { context: Some(_), spdx_version: None } => spdx3::read(document)?,
+            _ => spdx23::read(document)?,
+        };
         if read.packages.len() as u64 > limits.packages {
             return Err(DocumentError::TooMany(read.packages.len(), limits.packages));
         }
         Ok(read)
     }
+}
+
+/// What tells the versions apart: 3 has a context.
+#[derive(Deserialize)]
+struct Version {
+    #[serde(rename = "@context")]
+    context: Option<IgnoredAny>,
+    #[serde(rename = "spdxVersion")]
+    spdx_version: Option<IgnoredAny>,
 }
 
 /// The text, unless it says that nobody says.

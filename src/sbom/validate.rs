@@ -208,8 +208,8 @@ impl Check {
                 self.error(&place, format!("{expression:?} is no licence expression"));
                 continue;
             }
-            let words = expression.split([' ', '(', ')', '+']).filter(|word| word.starts_with("LicenseRef-"));
-            let unknown: Vec<&str> = words.filter(|word| !self.references.contains(*word)).collect();
+            let named = license::references(expression).into_iter();
+            let unknown: Vec<&str> = named.filter(|word| !self.references.contains(*word)).collect();
             for word in unknown {
                 self.error(&place, format!("{word} is not in hasExtractedLicensingInfos"));
             }

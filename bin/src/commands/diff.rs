@@ -2,12 +2,11 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use cg_attest::code::Code;
 use cg_attest::digest::Digest;
 use cg_attest::evidence::TargetName;
-use cg_attest::image::{Configuration, Manifest, Platform, PlatformError};
+use cg_attest::image::{Configuration, Manifest, Platform};
 use cg_attest::limits::Limits;
 use cg_attest::policy::Requirement;
 use cg_attest::registry::Context;
@@ -21,7 +20,7 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::{Printer, escape};
 use crate::render::{self, Compared, Read};
-use crate::settings::{self, PolicyArgs, RegistryArgs, Source, Sources, TrustArgs};
+use crate::settings::{self, PolicyArgs, RegistryArgs, Source, Sources, TrustArgs, Wanted};
 
 #[derive(Debug, ClapArgs)]
 // What is required of a side is its SBOM.
@@ -82,20 +81,6 @@ enum Format {
 
 /// Types of purls of packages that are compared; a type that is none would compare nothing.
 const TYPES: [&str; 11] = ["apk", "deb", "rpm", "cargo", "composer", "gem", "golang", "maven", "npm", "nuget", "pypi"];
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Wanted {
-    All,
-    One(Platform),
-}
-
-impl FromStr for Wanted {
-    type Err = PlatformError;
-
-    fn from_str(text: &str) -> Result<Self, PlatformError> {
-        if text == "all" { Ok(Self::All) } else { text.parse().map(Self::One) }
-    }
-}
 
 /// Prints what tells two images apart.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {

@@ -81,7 +81,7 @@ impl Side {
     pub fn of_spdx(document: &[u8], limits: &Limits) -> Result<Self, DocumentError> {
         let document = Document::parse(document, limits)?;
         let mut side = Self::default();
-        let mut is_index = false;
+        let mut is_index = document.is_index;
         for package in &document.packages {
             for purl in &package.purls {
                 is_index |= purl.starts_with("pkg:oci/") && purl.contains("image.index.v1");

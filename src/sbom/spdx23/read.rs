@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::DocumentError;
-use super::document::{Document, Package, asserted};
 use crate::json;
+use crate::sbom::DocumentError;
+use crate::sbom::document::{Document, Package, asserted};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -52,23 +52,24 @@ struct WireRelationship {
 }
 
 /// Reads a document; the version is the first thing that is looked at.
-pub(super) fn read(document: &[u8]) -> Result<Document, DocumentError> {
+pub(in crate::sbom) fn read(document: &[u8]) -> Result<Document, DocumentError> {
     let wire: Wire = json::parse(document).map_err(|error| DocumentError::Malformed(error.to_string()))?;
     let version = wire.spdx_version.unwrap_or_default();
     if !matches!(version.as_str(), "SPDX-2.2" | "SPDX-2.3") {
         return Err(DocumentError::Version(version.chars().take(200).collect()));
     }
     let mut described: BTreeSet<String> = wire.document_describes.unwrap_or_default().into_iter().collect();
-    let mut sources = BTreeSet::new();
+    let (mut sources, mut is_index) = (BTreeSet::new(), false);
     for relationship in wire.relationships.unwrap_or_default() {
         match relationship.relationship_type.as_str() {
             "DESCRIBES" => drop(described.insert(relationship.related_spdx_element)),
+            "VARIANT_OF" => is_index = true,
             "GENERATED_FROM" | "DESCRIBED_BY" => drop(sources.insert(relationship.related_spdx_element)),
             _ => {}
         }
     }
     let packages = wire.packages.unwrap_or_default().into_iter().map(package).collect();
-    Ok(Document { packages, described, sources })
+    Ok(Document { packages, described, sources, is_index })
 }
 
 fn package(wire: WirePackage) -> Package {
