@@ -3,33 +3,15 @@
 
 #![no_main]
 
-use std::sync::LazyLock;
-
 use cg_attest::check::{CheckName, Outcome};
 use cg_attest::digest::{Digest, VerifiedBlob};
 use cg_attest::evidence::{Candidate, Origin, OriginKind};
-use cg_attest::limits::Limits;
-use cg_attest::policy::{Pattern, Policy, Requirement};
 use cg_attest::report::{BlobReport, Verdict};
-use cg_attest::time::Timestamp;
-use cg_attest::trust::TrustRoot;
-use cg_attest::verify::{Assessor, BlobInput, State};
+use cg_attest::verify::{BlobInput, State};
 use libfuzzer_sys::fuzz_target;
 
-// A virtual instance of which only this root and the seeds are left: its keys are gone.
-static TRUST: LazyLock<TrustRoot> = LazyLock::new(|| {
-    TrustRoot::parse(include_bytes!("../trusted_root.json"), "fuzz/trusted_root.json").expect("a root")
-});
-
-static POLICY: LazyLock<Policy> = LazyLock::new(|| {
-    let everybody = || Pattern::regexp(".+").expect("a pattern");
-    let policy = Policy::builder().identity(everybody()).issuer(everybody());
-    policy.require(Requirement::signature()).build().expect("a policy")
-});
-
 fuzz_target!(|bytes: &[u8]| {
-    let (limits, now) = (Limits::default(), Timestamp::from_unix(1_800_000_000).expect("a time"));
-    let assessor = Assessor::new(&POLICY, &TRUST, now, &limits);
+    let assessor = cg_attest_fuzz::assessor();
     // A file that nobody has signed, known by its digest and whole.
     let file = b"nobody has signed this file";
     let digest = Digest::sha256(file);

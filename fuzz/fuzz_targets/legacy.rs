@@ -4,27 +4,10 @@
 #![no_main]
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use cg_attest::digest::{Digest, VerifiedBlob};
 use cg_attest::evidence::{Candidate, Origin, OriginKind};
-use cg_attest::limits::Limits;
-use cg_attest::policy::{Pattern, Policy, Requirement};
-use cg_attest::time::Timestamp;
-use cg_attest::trust::TrustRoot;
-use cg_attest::verify::Assessor;
 use libfuzzer_sys::fuzz_target;
-
-// A virtual instance of which only this root and the seeds are left: its keys are gone.
-static TRUST: LazyLock<TrustRoot> = LazyLock::new(|| {
-    TrustRoot::parse(include_bytes!("../trusted_root.json"), "fuzz/trusted_root.json").expect("a root")
-});
-
-static POLICY: LazyLock<Policy> = LazyLock::new(|| {
-    let everybody = || Pattern::regexp(".+").expect("a pattern");
-    let policy = Policy::builder().identity(everybody()).issuer(everybody());
-    policy.require(Requirement::signature()).build().expect("a policy")
-});
 
 /// The five annotations, each a line of the input; the rest is the envelope.
 const KEYS: [&str; 5] = [
@@ -47,8 +30,7 @@ fuzz_target!(|text: &str| {
         annotations.insert((*key).to_owned(), line.replace('|', "\n"));
     }
     let envelope = lines.next().unwrap_or_default();
-    let (limits, now) = (Limits::default(), Timestamp::from_unix(1_800_000_000).expect("a time"));
-    let assessor = Assessor::new(&POLICY, &TRUST, now, &limits);
+    let assessor = cg_attest_fuzz::assessor();
     let blob = |text: &str| VerifiedBlob::of(text.as_bytes().to_vec());
     let signature = Origin::new(OriginKind::LegacySignature, "fuzz");
     let attestation = Origin::new(OriginKind::LegacyAttestation, "fuzz");

@@ -5,6 +5,8 @@ use std::thread::available_parallelism;
 
 use tokio::sync::Semaphore;
 
+use crate::registry::blocking;
+
 /// Places for work that computes, one for each core besides the caller's own.
 /// Clones share them.
 #[derive(Debug, Clone)]
@@ -32,12 +34,7 @@ impl Cores {
             drop(place);
             done
         };
-        match tokio::task::spawn_blocking(placed).await {
-            Ok(done) => Some(done),
-            // A panic is never a task that vanished (scenario A-02).
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Err(_) => None,
-        }
+        blocking(placed).await
     }
 }
 

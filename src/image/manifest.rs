@@ -221,6 +221,12 @@ fn is_image(media_type: &str) -> bool {
 }
 
 impl Index {
+    /// Its media type: OCI's or Docker's.
+    #[must_use]
+    pub fn media_type(&self) -> &str {
+        &self.media_type
+    }
+
     /// Every entry, platforms and others.
     #[must_use]
     pub fn manifests(&self) -> &[Descriptor] {

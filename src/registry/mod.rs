@@ -1,6 +1,7 @@
 //! Where images and evidence are read from and written to: traits [`Pull`] and
 //! [`Push`] over memory, OCI layouts and HTTP registries.
 
+mod blocking;
 mod context;
 mod error;
 mod fallback;
@@ -11,6 +12,7 @@ mod mirrors;
 mod remote;
 mod traits;
 
+pub(crate) use blocking::blocking;
 pub use context::Context;
 pub use error::{Problem, RegistryError};
 pub(crate) use fallback::fallback_tag;

@@ -1,6 +1,6 @@
 //! Licences as packages write them, made into valid SPDX expressions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use spdx::{Expression, ParseMode};
 
@@ -90,6 +90,11 @@ impl Extracted {
 /// Whether a text is a valid expression of the list and of references.
 pub(super) fn is_valid(text: &str) -> bool {
     text.len() <= LONGEST && Expression::parse_mode(text, READ).is_ok()
+}
+
+/// What an expression refers to that the list does not have: `LicenseRef-…`, each once.
+pub(super) fn references(expression: &str) -> BTreeSet<&str> {
+    expression.split([' ', '(', ')', '+']).filter(|word| word.starts_with("LicenseRef-")).collect()
 }
 
 fn is_known(word: &str) -> bool {

@@ -2,12 +2,21 @@
 
 pub mod check;
 pub mod diff;
+mod document;
+mod each;
+mod graph;
 mod ids;
 mod license;
 mod options;
 mod purl;
-pub mod spdx23;
+mod spdx23;
+mod spdx3;
+#[cfg(test)]
+mod tests;
 mod validate;
+mod write;
 
+pub use document::DocumentError;
 pub use options::Options;
 pub use validate::{Finding, NotJson, Severity, validate};
+pub use write::{Format, UnknownFormat, write, write_index};

@@ -49,10 +49,6 @@ impl fmt::Display for Finding {
 pub struct NotJson(String);
 
 impl NotJson {
-    pub(super) fn new(detail: impl Into<String>) -> Self {
-        Self(detail.into())
-    }
-
     /// The reason code of this error.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -212,8 +208,8 @@ impl Check {
                 self.error(&place, format!("{expression:?} is no licence expression"));
                 continue;
             }
-            let words = expression.split([' ', '(', ')', '+']).filter(|word| word.starts_with("LicenseRef-"));
-            let unknown: Vec<&str> = words.filter(|word| !self.references.contains(*word)).collect();
+            let named = license::references(expression).into_iter();
+            let unknown: Vec<&str> = named.filter(|word| !self.references.contains(*word)).collect();
             for word in unknown {
                 self.error(&place, format!("{word} is not in hasExtractedLicensingInfos"));
             }

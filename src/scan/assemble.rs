@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::beside::Beside;
-use super::contents::{Coverage, Problem};
+use super::contents::{Contents, Coverage, Problem};
 use super::layer::Finding;
 use super::package::Identity;
 use super::readers::{self, Fact};
 use super::select::{Selection, Visible};
 use super::tree::{Node, Tree};
-use super::{Claim, OperatingSystem, Package};
+use super::{OperatingSystem, Package};
 
 /// Paths of unowned executables that are kept.
 const PATHS: usize = 10_000;
@@ -17,22 +17,12 @@ const PATHS: usize = 10_000;
 /// Packages that may satisfy one dependency by providing its name.
 const PROVIDERS: usize = 16;
 
-/// What is in an image, put together.
-#[derive(Debug, Default)]
-pub(super) struct Assembled {
-    pub(super) system: Option<OperatingSystem>,
-    pub(super) packages: Vec<Package>,
-    pub(super) dependencies: Vec<(usize, usize)>,
-    pub(super) coverage: Coverage,
-    pub(super) claims: Vec<Claim>,
-    pub(super) problems: Vec<Problem>,
-}
-
-/// Puts together what was found.
-pub(super) fn assemble(mut tree: Tree, mut selection: Selection) -> Assembled {
+/// Puts together what was found, as the contents of a folder: of a whole image, the
+/// caller knows more.
+pub(super) fn assemble(mut tree: Tree, mut selection: Selection) -> Contents {
     selection.sort();
     let Selection { visible, hidden, problems, .. } = selection;
-    let mut all = Assembled { problems, ..Assembled::default() };
+    let mut all = Contents { problems, ..Contents::default() };
     let earlier = Earlier::of(&hidden);
     let mut beside = Beside::default();
     for Visible { layer, path, finding } in visible {

@@ -37,6 +37,26 @@ pub struct Contents {
     pub problems: Vec<Problem>,
 }
 
+impl Default for Contents {
+    /// An empty folder.
+    fn default() -> Self {
+        Self {
+            digest: None,
+            media_type: "inode/directory".to_owned(),
+            platform: None,
+            created: None,
+            user: None,
+            layers: Vec::new(),
+            system: None,
+            packages: Vec::new(),
+            dependencies: Vec::new(),
+            coverage: Coverage::default(),
+            claims: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+}
+
 /// A layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

@@ -8,25 +8,21 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream;
 use serde::Deserialize;
 
 use super::archive::{Archive, ArchiveError, Kind, Source};
-use super::configuration::Configuration;
 use super::contents::Contents;
-use super::feed::Blobs;
+use super::feed;
 use super::image::{Plan, Scan};
 use super::{LayerError, ScanError, path};
 use crate::digest::{Algorithm, Digest, Hasher, VerifiedBlob};
-use crate::image::{Descriptor, ImageName, Repository};
+use crate::image::{Configuration, Descriptor};
 use crate::json;
 use crate::limits::Limits;
-use crate::registry::{
-    BlobStream, BoxFuture, Context, Fetched, Problem, Pull, Referrers, ReferrersSource, RegistryError,
-};
+use crate::registry::{BlobStream, BoxFuture, Context, Problem, RegistryError, blocking};
 
 /// Links followed from the name of a layer: old archives name one layer by another's.
 const LINKS: usize = 8;
@@ -90,11 +86,9 @@ impl DockerArchive {
     ) -> Result<Contents, ScanError> {
         let failed = |error| ScanError::Place { place: self.path.display().to_string(), error };
         let saved = self.choose(tag).map_err(failed)?;
-        let (plan, blobs) = self.plan(saved, context).map_err(failed)?;
-        let reader = Reader { path: self.path.clone(), blobs: Arc::new(blobs) };
-        let repository = Repository::new("localhost", "archive").expect("the name is in the grammar");
-        let blobs = Blobs { pull: &reader, context, repository: &repository };
-        Scan { blobs, threads }.contents(&plan).await
+        let (plan, layers) = self.plan(saved, context).map_err(failed)?;
+        let layers = Layers { path: &self.path, extents: layers, context };
+        Scan { source: &layers, context, threads }.contents(plan).await
     }
 
     fn read(path: &Path, limits: &Limits) -> Result<Self, LayerError> {
@@ -157,25 +151,20 @@ impl DockerArchive {
     fn plan(&self, saved: &Saved, context: &Context) -> Result<(Plan, BTreeMap<Digest, Extent>), LayerError> {
         let config = VerifiedBlob::of(self.content(&saved.config, context.limits().manifest_bytes)?);
         let configuration = Configuration::parse(&config).map_err(|error| malformed(&error.to_string()))?;
-        let mut blobs = BTreeMap::from([(config.digest().clone(), self.extent(&saved.config)?)]);
-        let mut layers = Vec::new();
+        let diff_ids = configuration.diff_ids.as_deref().unwrap_or_default();
+        let (mut extents, mut layers) = (BTreeMap::new(), Vec::new());
         for (number, name) in saved.layers.iter().enumerate() {
             let extent = self.extent(name)?;
             // A plain layer is called by its diff_id already; of another, the digest is computed.
-            let digest = match configuration.diff_ids.get(number) {
+            let digest = match diff_ids.get(number) {
                 Some(diff_id) if self.is_plain(extent)? => diff_id.clone(),
                 _ => self.digest(extent, context)?,
             };
             layers.push(Descriptor::new(LAYER, digest.clone(), extent.size));
-            blobs.insert(digest, extent);
+            extents.insert(digest, extent);
         }
-        let plan = Plan {
-            digest: config.digest().clone(),
-            media_type: CONFIG.to_owned(),
-            config: Descriptor::of(CONFIG, &config),
-            layers,
-        };
-        Ok((plan, blobs))
+        let plan = Plan { digest: config.digest().clone(), media_type: CONFIG.to_owned(), configuration, layers };
+        Ok((plan, extents))
     }
 
     fn extent(&self, name: &str) -> Result<Extent, LayerError> {
@@ -274,10 +263,11 @@ impl Source for Seeking {
     }
 }
 
-/// The blobs of one image of an archive.
-struct Reader {
-    path: PathBuf,
-    blobs: Arc<BTreeMap<Digest, Extent>>,
+/// The layers of one image of an archive.
+struct Layers<'a> {
+    path: &'a Path,
+    extents: BTreeMap<Digest, Extent>,
+    context: &'a Context,
 }
 
 /// A blob of which some was read.
@@ -303,60 +293,31 @@ impl Reading {
     }
 }
 
-impl Pull for Reader {
-    fn manifest<'a>(
-        &'a self,
-        _context: &'a Context,
-        _repository: &'a Repository,
-        _name: &'a ImageName,
-    ) -> BoxFuture<'a, Result<Option<Fetched>, RegistryError>> {
-        Box::pin(async { Ok(None) })
-    }
-
-    fn blob<'a>(
-        &'a self,
-        context: &'a Context,
-        _repository: &'a Repository,
-        descriptor: &'a Descriptor,
-    ) -> BoxFuture<'a, Result<Option<BlobStream>, RegistryError>> {
+impl feed::Source for Layers<'_> {
+    fn open<'a>(&'a self, layer: &'a Descriptor) -> BoxFuture<'a, Result<Option<BlobStream>, RegistryError>> {
         Box::pin(async move {
-            context.count_request("reading a file of an archive")?;
-            let Some(extent) = self.blobs.get(&descriptor.digest).copied() else { return Ok(None) };
-            let operation = format!("reading {} of {}", descriptor.digest, self.path.display());
-            let failed = {
-                let operation = operation.clone();
-                move |problem, detail: String| RegistryError::new(problem, operation.clone(), detail)
-            };
-            let path = self.path.clone();
+            self.context.count_request("reading a file of an archive")?;
+            let Some(extent) = self.extents.get(&layer.digest).copied() else { return Ok(None) };
+            let operation = format!("reading {} of {}", layer.digest, self.path.display());
+            let failed = move |problem, detail: &str| RegistryError::new(problem, operation.clone(), detail);
+            let path = self.path.to_owned();
             let opened = blocking(move || open_at(&path, extent)).await;
-            let file = opened.map_err(|error| failed(Problem::File, error.to_string()))?;
-            let wanted = descriptor.digest.clone();
+            let opened = opened.ok_or_else(|| failed(Problem::File, SHUTTING_DOWN))?;
+            let file = opened.map_err(|error| failed(Problem::File, &error.to_string()))?;
+            let wanted = layer.digest.clone();
             let reading = Reading { file, hasher: Hasher::new(wanted.algorithm()), wanted, left: extent.size };
             let chunks = stream::try_unfold(reading, move |reading| {
                 let failed = failed.clone();
-                async move { blocking(move || reading.next()).await.map_err(|detail| failed(Problem::Digest, detail)) }
+                async move {
+                    let read = blocking(move || reading.next()).await;
+                    let read = read.ok_or_else(|| failed(Problem::File, SHUTTING_DOWN))?;
+                    read.map_err(|detail| failed(Problem::Digest, &detail))
+                }
             });
             let stream: BlobStream = Box::pin(chunks);
             Ok(Some(stream))
         })
     }
-
-    fn referrers<'a>(
-        &'a self,
-        _context: &'a Context,
-        _repository: &'a Repository,
-        _digest: &'a Digest,
-    ) -> BoxFuture<'a, Result<Referrers, RegistryError>> {
-        Box::pin(async { Ok(Referrers::new(Vec::new(), ReferrersSource::Api)) })
-    }
 }
 
-/// Runs `work`, which touches files, where it holds up no other task (scenario K-12).
-async fn blocking<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(work: F) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        // The runtime is shutting down, and polls nothing any more.
-        Err(_) => std::future::pending().await,
-    }
-}
+const SHUTTING_DOWN: &str = "the runtime is shutting down";

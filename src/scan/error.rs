@@ -2,6 +2,7 @@
 
 use crate::code::Code;
 use crate::digest::Digest;
+use crate::image::ConfigurationError;
 use crate::registry::RegistryError;
 
 /// Why the content of an image is not known. There is no scan with a layer less:
@@ -21,12 +22,13 @@ pub enum ScanError {
         digest: Digest,
     },
     /// The configuration is not one of an image.
-    #[error("the configuration {digest} is not valid: {detail}")]
-    Configuration {
-        /// The blob.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    /// The configuration lists no layers, so that nothing says what is in them.
+    #[error("the configuration {digest} is not valid: it has no rootfs.diff_ids")]
+    NoLayers {
+        /// The configuration.
         digest: Digest,
-        /// What is wrong.
-        detail: String,
     },
     /// The configuration lists another number of layers than the manifest.
     #[error("the manifest has {wanted} layers, and the configuration {digest} lists {found}")]
@@ -111,7 +113,8 @@ impl ScanError {
         match self {
             Self::Registry(error) => error.code(),
             Self::Absent { .. } => Code::EvidenceAbsent,
-            Self::Configuration { .. } => Code::ManifestInvalid,
+            Self::Configuration(error) => error.code(),
+            Self::NoLayers { .. } => Code::ManifestInvalid,
             Self::LayerCount { .. } => Code::DigestMismatch,
             Self::Layer { error, .. } | Self::Place { error, .. } => error.code(),
         }
@@ -131,6 +134,11 @@ impl LayerError {
             Self::Time => Code::RegistryUnavailable,
             Self::Registry(error) => error.code(),
         }
+    }
+
+    /// There is no thread to read it in any more.
+    pub(super) fn shutting_down() -> Self {
+        Self::Malformed("the runtime is shutting down".to_owned())
     }
 
     /// What made a read fail: one of ours, or that the bytes are not what they should be.

@@ -7,8 +7,8 @@ use futures_util::{StreamExt as _, future};
 use tokio::sync::mpsc;
 
 use super::{LayerError, ScanError};
-use crate::image::{Descriptor, Repository};
-use crate::registry::{Context, Pull, RegistryError};
+use crate::image::Descriptor;
+use crate::registry::{BlobStream, BoxFuture, RegistryError, blocking};
 
 /// Chunks that wait for the thread: reading ahead, but not much.
 const AHEAD: usize = 8;
@@ -47,45 +47,36 @@ impl Read for Feed {
     }
 }
 
-/// Where blobs come from.
-#[derive(Clone, Copy)]
-pub(super) struct Blobs<'a> {
-    pub(super) pull: &'a dyn Pull,
-    pub(super) context: &'a Context,
-    pub(super) repository: &'a Repository,
+/// Where the layers of an image come from.
+pub(super) trait Source: Sync {
+    /// The blob as a stream that ends in an error unless it is the one described; `None` if there is none.
+    fn open<'a>(&'a self, layer: &'a Descriptor) -> BoxFuture<'a, Result<Option<BlobStream>, RegistryError>>;
 }
 
-impl Blobs<'_> {
-    /// Runs `work` over the bytes of a layer in a thread that may block. Dropping
-    /// the future ends it: the bytes stop coming.
-    pub(super) async fn read<T, F>(&self, descriptor: &Descriptor, work: F) -> Result<T, ScanError>
-    where
-        T: Send + 'static,
-        F: FnOnce(Feed) -> Result<T, LayerError> + Send + 'static,
-    {
-        let digest = || descriptor.digest.clone();
-        let failed = |error| match error {
-            LayerError::Registry(error) => ScanError::Registry(error),
-            error => ScanError::Layer { digest: digest(), error },
-        };
-        let Some(mut stream) = self.pull.blob(self.context, self.repository, descriptor).await? else {
-            return Err(ScanError::Absent { what: "the layer", digest: digest() });
-        };
-        let (sender, chunks) = mpsc::channel(AHEAD);
-        let worker = tokio::task::spawn_blocking(move || work(Feed { chunks, chunk: Bytes::new() }));
-        let pump = async move {
-            while let Some(chunk) = stream.next().await {
-                // Nobody takes it: the worker gave up, and says why.
-                if sender.send(chunk).await.is_err() {
-                    break;
-                }
+/// Runs `work` over the bytes of a layer in a thread that may block. Dropping
+/// the future ends it: the bytes stop coming.
+pub(super) async fn read<T, F>(source: &dyn Source, layer: &Descriptor, work: F) -> Result<T, ScanError>
+where
+    T: Send + 'static,
+    F: FnOnce(Feed) -> Result<T, LayerError> + Send + 'static,
+{
+    let digest = || layer.digest.clone();
+    let Some(mut stream) = source.open(layer).await? else {
+        return Err(ScanError::Absent { what: "the layer", digest: digest() });
+    };
+    let (sender, chunks) = mpsc::channel(AHEAD);
+    let worker = blocking(move || work(Feed { chunks, chunk: Bytes::new() }));
+    let pump = async move {
+        while let Some(chunk) = stream.next().await {
+            // Nobody takes it: the worker gave up, and says why.
+            if sender.send(chunk).await.is_err() {
+                break;
             }
-        };
-        let ((), done) = future::join(pump, worker).await;
-        match done {
-            Ok(result) => result.map_err(failed),
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Err(_) => Err(failed(LayerError::Malformed("the runtime is shutting down".to_owned()))),
         }
-    }
+    };
+    let ((), done) = future::join(pump, worker).await;
+    done.unwrap_or_else(|| Err(LayerError::shutting_down())).map_err(|error| match error {
+        LayerError::Registry(error) => ScanError::Registry(error),
+        error => ScanError::Layer { digest: digest(), error },
+    })
 }

@@ -19,7 +19,7 @@ use super::readers::{File, HEAD};
 use super::select::Selection;
 use super::tree::Tree;
 use super::{LayerError, ScanError};
-use crate::registry::Context;
+use crate::registry::{Context, blocking};
 
 /// Says what is in the folder `root`, as if it were the root of an image.
 ///
@@ -31,15 +31,8 @@ use crate::registry::Context;
 pub async fn folder(context: &Context, root: &Path) -> Result<Contents, ScanError> {
     let (context, root) = (context.clone(), root.to_owned());
     let place = root.display().to_string();
-    let done = tokio::task::spawn_blocking(move || contents(&context, &root)).await;
-    match done {
-        Ok(result) => result.map_err(|error| ScanError::Place { place, error }),
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => {
-            let error = LayerError::Malformed("the runtime is shutting down".to_owned());
-            Err(ScanError::Place { place, error })
-        }
-    }
+    let done = blocking(move || contents(&context, &root)).await;
+    done.unwrap_or_else(|| Err(LayerError::shutting_down())).map_err(|error| ScanError::Place { place, error })
 }
 
 fn contents(context: &Context, root: &Path) -> Result<Contents, LayerError> {
@@ -52,21 +45,7 @@ fn contents(context: &Context, root: &Path) -> Result<Contents, LayerError> {
     if let Some(again) = std::mem::take(&mut selection.again).remove(&0) {
         selection.add(0, read_again(root, &entries, again, &shared)?);
     }
-    let assembled = assemble(tree, selection);
-    Ok(Contents {
-        digest: None,
-        media_type: "inode/directory".to_owned(),
-        platform: None,
-        created: None,
-        user: None,
-        layers: Vec::new(),
-        system: assembled.system,
-        packages: assembled.packages,
-        dependencies: assembled.dependencies,
-        coverage: assembled.coverage,
-        claims: assembled.claims,
-        problems: assembled.problems,
-    })
+    Ok(assemble(tree, selection))
 }
 
 struct Walk<'a> {

@@ -7,16 +7,15 @@ use std::sync::Arc;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::assemble::assemble;
-use super::configuration::Configuration;
 use super::contents::{Contents, LayerFacts};
-use super::feed::Blobs;
+use super::feed::{self, Source};
 use super::layer::{self, Finding, Layer, Shared, Wanted};
 use super::select::Selection;
 use super::tree::Tree;
 use super::{LayerError, ScanError};
 use crate::digest::Digest;
-use crate::image::{Descriptor, Manifest, Repository};
-use crate::registry::{Context, Pull};
+use crate::image::{Configuration, Descriptor, Manifest, Repository};
+use crate::registry::{BlobStream, BoxFuture, Context, Pull, RegistryError};
 
 /// Reads every layer of an image once and says what is in it.
 ///
@@ -37,13 +36,29 @@ pub async fn image(
     manifest: &Manifest,
     threads: NonZeroUsize,
 ) -> Result<Contents, ScanError> {
+    let config = manifest.config();
+    let blob = pull.blob_bytes(context, repository, config, context.limits().manifest_bytes).await?;
+    let absent = || ScanError::Absent { what: "the configuration", digest: config.digest.clone() };
     let plan = Plan {
         digest: manifest.blob().digest().clone(),
         media_type: manifest.media_type().to_owned(),
-        config: manifest.config().clone(),
+        configuration: Configuration::parse(&blob.ok_or_else(absent)?)?,
         layers: manifest.layers().to_vec(),
     };
-    Scan { blobs: Blobs { pull, context, repository }, threads }.contents(&plan).await
+    Scan { source: &Pulled { pull, context, repository }, context, threads }.contents(plan).await
+}
+
+/// The layers of an image in a registry, a layout or memory.
+struct Pulled<'a> {
+    pull: &'a dyn Pull,
+    context: &'a Context,
+    repository: &'a Repository,
+}
+
+impl Source for Pulled<'_> {
+    fn open<'a>(&'a self, layer: &'a Descriptor) -> BoxFuture<'a, Result<Option<BlobStream>, RegistryError>> {
+        self.pull.blob(self.context, self.repository, layer)
+    }
 }
 
 /// What an image consists of.
@@ -51,12 +66,13 @@ pub(super) struct Plan {
     /// What the image is called by.
     pub(super) digest: Digest,
     pub(super) media_type: String,
-    pub(super) config: Descriptor,
+    pub(super) configuration: Configuration,
     pub(super) layers: Vec<Descriptor>,
 }
 
 pub(super) struct Scan<'a> {
-    pub(super) blobs: Blobs<'a>,
+    pub(super) source: &'a dyn Source,
+    pub(super) context: &'a Context,
     pub(super) threads: NonZeroUsize,
 }
 
@@ -65,46 +81,35 @@ type Planned = (Descriptor, Digest);
 
 impl Scan<'_> {
     /// Reads what the plan lists.
-    pub(super) async fn contents(&self, plan: &Plan) -> Result<Contents, ScanError> {
-        let configuration = self.configuration(&plan.config).await?;
-        let layers = self.layers(plan, &configuration.diff_ids)?;
+    pub(super) async fn contents(&self, plan: Plan) -> Result<Contents, ScanError> {
+        let layers = self.layers(&plan)?;
         let (tree, findings) = self.read(&layers).await?;
         let mut selection = Selection::of(&tree, findings);
         self.read_again(&layers, &mut selection).await?;
-        let assembled = assemble(tree, selection);
+        let Configuration { platform, created, process, .. } = plan.configuration;
         Ok(Contents {
-            digest: Some(plan.digest.clone()),
-            media_type: plan.media_type.clone(),
-            platform: configuration.platform,
-            created: configuration.created,
-            user: configuration.user,
+            digest: Some(plan.digest),
+            media_type: plan.media_type,
+            platform,
+            created,
+            user: process.user,
             layers: layers.iter().map(LayerFacts::from).collect(),
-            system: assembled.system,
-            packages: assembled.packages,
-            dependencies: assembled.dependencies,
-            coverage: assembled.coverage,
-            claims: assembled.claims,
-            problems: assembled.problems,
+            ..assemble(tree, selection)
         })
     }
 
-    async fn configuration(&self, config: &Descriptor) -> Result<Configuration, ScanError> {
-        let Blobs { pull, context, repository } = self.blobs;
-        let blob = pull.blob_bytes(context, repository, config, context.limits().manifest_bytes).await?;
-        let absent = || ScanError::Absent { what: "the configuration", digest: config.digest.clone() };
-        Configuration::parse(&blob.ok_or_else(absent)?)
-    }
-
     /// The layers with their diff_ids, all of kinds that are read (scenarios N-04 and N-09).
-    fn layers(&self, plan: &Plan, diff_ids: &[Digest]) -> Result<Vec<Planned>, ScanError> {
+    fn layers(&self, plan: &Plan) -> Result<Vec<Planned>, ScanError> {
+        let Configuration { digest, diff_ids, .. } = &plan.configuration;
+        let diff_ids = diff_ids.as_ref().ok_or_else(|| ScanError::NoLayers { digest: digest.clone() })?;
         let layers = &plan.layers;
         let (wanted, found) = (layers.len(), diff_ids.len());
         if wanted != found {
-            return Err(ScanError::LayerCount { digest: plan.config.digest.clone(), wanted, found });
+            return Err(ScanError::LayerCount { digest: digest.clone(), wanted, found });
         }
         for layer in layers {
             let failed = |error| ScanError::Layer { digest: layer.digest.clone(), error };
-            let limit = self.blobs.context.limits().layers;
+            let limit = self.context.limits().layers;
             if wanted as u64 > limit {
                 return Err(failed(LayerError::Limit { what: "layers", limit }));
             }
@@ -115,13 +120,13 @@ impl Scan<'_> {
 
     /// Reads all layers, and lays each over those below as soon as they are there.
     async fn read(&self, layers: &[Planned]) -> Result<(Tree, Vec<Vec<Finding>>), ScanError> {
-        let shared = Shared::new(self.blobs.context);
+        let shared = Shared::new(self.context);
         let all = stream::iter(layers).map(|layer| self.layer(layer, Wanted::ByReaders, &shared));
         let mut all = std::pin::pin!(all.buffered(self.threads.get()));
         let (mut tree, mut findings) = (Tree::default(), Vec::new());
         while let Some(Layer { entries, findings: found }) = all.try_next().await? {
             let number = findings.len();
-            let applied = tree.apply(number, &entries, self.blobs.context);
+            let applied = tree.apply(number, &entries, self.context);
             applied.map_err(|error| ScanError::Layer { digest: layers[number].0.digest.clone(), error })?;
             findings.push(found);
         }
@@ -131,7 +136,7 @@ impl Scan<'_> {
     /// Reads the layers of which a file turned out to be something else.
     async fn read_again(&self, layers: &[Planned], selection: &mut Selection) -> Result<(), ScanError> {
         let again = std::mem::take(&mut selection.again);
-        let shared = Shared::new(self.blobs.context);
+        let shared = Shared::new(self.context);
         let all = stream::iter(again).map(|(number, these): (usize, BTreeMap<_, _>)| {
             let read = self.layer(&layers[number], Wanted::These(these), &shared);
             async move { read.await.map(|layer| (number, layer)) }
@@ -146,7 +151,7 @@ impl Scan<'_> {
     async fn layer(&self, (blob, diff_id): &Planned, wanted: Wanted, shared: &Shared) -> Result<Layer, ScanError> {
         let (shared, wanted) = (shared.clone(), Arc::new(wanted));
         let diff_id = diff_id.clone();
-        self.blobs.read(blob, move |feed| layer::read(feed, &diff_id, &wanted, &shared)).await
+        feed::read(self.source, blob, move |feed| layer::read(feed, &diff_id, &wanted, &shared)).await
     }
 }
 

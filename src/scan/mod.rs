@@ -3,7 +3,6 @@
 mod archive;
 mod assemble;
 mod beside;
-mod configuration;
 mod contents;
 mod docker_archive;
 mod entries;

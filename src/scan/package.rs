@@ -33,6 +33,27 @@ pub enum Ecosystem {
 }
 
 impl Ecosystem {
+    const ALL: [Self; 12] = [
+        Self::Apk,
+        Self::Deb,
+        Self::Rpm,
+        Self::Cargo,
+        Self::Composer,
+        Self::Gem,
+        Self::Golang,
+        Self::Maven,
+        Self::Npm,
+        Self::Nuget,
+        Self::Pypi,
+        Self::Generic,
+    ];
+
+    /// The ecosystem whose purls have this type.
+    #[must_use]
+    pub fn of_purl_type(kind: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|ecosystem| ecosystem.purl_type() == kind)
+    }
+
     /// The type of a purl (package-url specification, types).
     #[must_use]
     pub fn purl_type(self) -> &'static str {

@@ -238,6 +238,16 @@ fn named(predicate_type: &str, value: &Value) -> (Vec<String>, Vec<String>) {
                 digests.extend(direct.filter(|text| text.parse::<Digest>().is_ok()).map(str::to_owned));
             }
         }
+        SPDX_3 => {
+            for package in roots(value) {
+                package["software_packageUrl"].as_str().into_iter().for_each(&mut purl);
+            }
+            for package in roots(value) {
+                let direct = [&package["name"], &package["software_packageVersion"]].into_iter();
+                let direct = direct.filter_map(Value::as_str).filter(|text| text.parse::<Digest>().is_ok());
+                digests.extend(direct.map(str::to_owned));
+            }
+        }
         CYCLONEDX => {
             let component = &value["metadata"]["component"];
             component["purl"].as_str().into_iter().for_each(&mut purl);
@@ -265,6 +275,17 @@ fn described(value: &Value) -> impl Iterator<Item = &Value> {
     packages.filter(move |package| package["SPDXID"].as_str().is_some_and(|id| ids.contains(id)))
 }
 
+/// The packages that an SPDX 3 document, or the SBOM in it, is about.
+fn roots(value: &Value) -> impl Iterator<Item = &Value> {
+    let objects = || value["@graph"].as_array().into_iter().flatten();
+    let collections =
+        objects().filter(|object| matches!(object["type"].as_str(), Some("SpdxDocument" | "software_Sbom")));
+    let listed = collections.flat_map(|object| object["rootElement"].as_array().into_iter().flatten());
+    let ids: std::collections::BTreeSet<&str> = listed.filter_map(Value::as_str).collect();
+    let packages = objects().filter(|object| object["type"] == "software_Package");
+    packages.filter(move |package| package["spdxId"].as_str().is_some_and(|id| ids.contains(id)))
+}
+
 /// Digest and architecture of `pkg:oci/NAME@sha256:HEX?arch=…`.
 fn oci_purl(text: &str) -> Option<(String, Option<String>)> {
     let rest = text.strip_prefix("pkg:oci/")?;
@@ -281,6 +302,16 @@ mod tests {
 
     fn read(text: &str, kind: &str) -> Result<Predicate, PredicateError> {
         Predicate::parse(text.as_bytes(), &kind.parse().expect("a type"), &Limits::default())
+    }
+
+    fn spdx_3(digest: &Digest, arch: &str) -> String {
+        format!(
+            r##"{{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[
+            {{"type":"SpdxDocument","spdxId":"#D","rootElement":["#S"]}},{{"type":"software_Sbom","spdxId":"#S","rootElement":["#I"]}},
+            {{"type":"software_Package","spdxId":"#I","name":"n","software_packageUrl":"pkg:oci/app@{digest}?arch={arch}"}},
+            {{"type":"software_Package","spdxId":"#L","name":"{}"}}]}}"##,
+            Digest::sha256(b"a layer")
+        )
     }
 
     fn spdx(digest: &Digest, arch: &str) -> String {
@@ -323,16 +354,18 @@ mod tests {
     fn a_document_about_something_else_is_refused() {
         let (amd64, arm64, index) = (Digest::sha256(b"amd64"), Digest::sha256(b"arm64"), Digest::sha256(b"index"));
         let platform = |arch| Platform::new("linux", arch, None).expect("a platform");
-        let check = |digest: &Digest, arch: &str, to: &Digest, platform: &Platform| {
-            let read = read(&spdx(digest, arch), "spdx").expect("an SBOM");
-            read.check(to, Some(platform), Some(&index)).map_err(|error| error.code())
-        };
         let other = Err(Code::PredicateSubject);
-        assert_eq!(check(&amd64, "amd64", &amd64, &platform("amd64")), Ok(()));
-        assert_eq!(check(&amd64, "amd64", &arm64, &platform("arm64")), other);
-        assert_eq!(check(&index, "amd64", &amd64, &platform("amd64")), Ok(()));
-        assert_eq!(check(&index, "amd64", &arm64, &platform("arm64")), other, "the architecture says it");
-        assert_eq!(check(&Digest::sha256(b"x"), "amd64", &amd64, &platform("amd64")), other);
+        for document in [spdx, spdx_3] {
+            let check = |digest: &Digest, arch: &str, to: &Digest, platform: &Platform| {
+                let read = read(&document(digest, arch), "spdx").expect("an SBOM");
+                read.check(to, Some(platform), Some(&index)).map_err(|error| error.code())
+            };
+            assert_eq!(check(&amd64, "amd64", &amd64, &platform("amd64")), Ok(()));
+            assert_eq!(check(&amd64, "amd64", &arm64, &platform("arm64")), other);
+            assert_eq!(check(&index, "amd64", &amd64, &platform("amd64")), Ok(()));
+            assert_eq!(check(&index, "amd64", &arm64, &platform("arm64")), other, "the architecture says it");
+            assert_eq!(check(&Digest::sha256(b"x"), "amd64", &amd64, &platform("amd64")), other);
+        }
         let silent = read(r#"{"spdxVersion":"SPDX-2.3"}"#, "spdx").expect("an SBOM");
         assert_eq!(silent.check(&amd64, Some(&platform("amd64")), None), Ok(()));
     }

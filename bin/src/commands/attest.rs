@@ -8,6 +8,7 @@ use cg_attest::evidence::TargetName;
 use cg_attest::image::Platform;
 use cg_attest::limits::Limits;
 use cg_attest::registry::Context;
+use cg_attest::sbom::Format;
 use cg_attest::sign::{Draft, Predicate};
 use cg_attest::statement::PredicateType;
 
@@ -44,6 +45,9 @@ pub(crate) struct Args {
     /// Provenance (SLSA), from this file or, without one, made from the CI job that this runs in; repeatable
     #[arg(long, value_name = "[PLATFORM=]FILE", num_args = 0..=1, require_equals = true, default_missing_value = MADE)]
     provenance: Vec<String>,
+    /// What an SBOM that is made here is: spdx-json (SPDX 2.3) or spdx3-json (SPDX 3.0.1)
+    #[arg(long, value_name = "FORMAT", default_value = "spdx-json", requires = "sbom")]
+    sbom_format: Format,
     #[command(flatten)]
     produce: ProduceArgs,
     #[command(flatten)]
@@ -64,7 +68,7 @@ struct Input {
 enum Content {
     Given(Predicate),
     /// The SBOM of what is in the layers.
-    Sbom,
+    Sbom(Format),
     /// Provenance of the build that this runs in.
     Provenance(Box<BuildFacts>),
 }
@@ -94,15 +98,19 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
                 predicate.note().into_iter().for_each(|note| printer.note(&format!("{}: {note}", escape(&input.name))))
             }
             Content::Provenance(_) => printer.note(WORTH),
-            Content::Sbom => {}
+            Content::Sbom(_) => {}
         }
     }
     let draft = async |source: &Source, subjects: &Subjects| {
         let name = source.image.reference.repository().to_string();
         let mut drafts = Vec::new();
         for input in &inputs {
-            for subject in targets(&args.produce, subjects, input)? {
+            for (number, subject) in targets(&args.produce, subjects, input)?.into_iter().enumerate() {
                 let predicate = input.predicate(&args.produce, source, subject, printer).await?;
+                // Of what is made here, nothing is known before; all of it is of one kind.
+                if let (Content::Sbom(_), 0, Some(note)) = (&input.content, number, predicate.note()) {
+                    printer.note(&format!("{}: {note}", input.name));
+                }
                 drafts.push(drafted(subjects, subject, &name, input, predicate)?);
             }
         }
@@ -117,7 +125,7 @@ fn made(args: &Args) -> Result<Vec<Input>, CliError> {
     let input = |name: &str, content| Input { name: name.to_owned(), platform: None, content };
     let mut inputs = Vec::new();
     if wanted(&args.sbom) {
-        inputs.push(input("the SBOM", Content::Sbom));
+        inputs.push(input("the SBOM", Content::Sbom(args.sbom_format)));
     }
     if wanted(&args.provenance) {
         let facts = args.build.facts(&Limits::default())?;
@@ -140,7 +148,7 @@ impl Input {
     ) -> Result<Predicate, CliError> {
         let (kind, bytes) = match &self.content {
             Content::Given(predicate) => return Ok(predicate.clone()),
-            Content::Sbom => ("spdx", sbom_of(args, source, subject, printer).await?),
+            Content::Sbom(format) => ("spdx", sbom_of(*format, args, source, subject, printer).await?),
             Content::Provenance(facts) => ("slsa", facts.predicate(platform(subject))?.into_bytes()),
         };
         let kind: PredicateType = kind.parse().map_err(CliError::internal)?;
@@ -150,6 +158,7 @@ impl Input {
 
 /// The SBOM of what is in the layers of a subject.
 async fn sbom_of(
+    format: Format,
     args: &ProduceArgs,
     source: &Source,
     subject: &Subject,
@@ -168,7 +177,7 @@ async fn sbom_of(
         let hint = "`cg-attest sbom` writes what there is, and `--sbom=FILE` attests it as it is";
         return Err(CliError::undecided(Code::SbomIncomplete, message).hint(hint));
     }
-    sbom::spdx(&contents, sbom::known_as(source))
+    sbom::spdx(format, &contents, sbom::known_as(source))
 }
 
 fn platform(subject: &Subject) -> Option<&Platform> {

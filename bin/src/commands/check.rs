@@ -70,9 +70,10 @@ enum Format {
 
 /// Compares what is said of each platform with what is in it.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {
+    let limits = args.registry.limits()?;
     let sbom = args.sbom.as_deref().map(|file| {
-        let bytes = settings::read_input(file, Limits::default().attestation_bytes)?;
-        Claimed::parse(&bytes).map_err(|error| CliError::usage(error.code(), error))
+        let bytes = settings::read_input(file, limits.attestation_bytes)?;
+        Claimed::parse(&bytes, &limits).map_err(|error| CliError::usage(error.code(), error))
     });
     let sbom = sbom.transpose()?;
     let names = std::slice::from_ref(&args.image);
@@ -157,7 +158,7 @@ async fn platform(
         unchecked.push(Unchecked { what, code: Some(code), message, status: ExitStatus::Undecided });
     };
     let verified = spdx.and_then(|spdx| {
-        let parsed = Claimed::parse(spdx.predicate().as_bytes());
+        let parsed = Claimed::parse(spdx.predicate().as_bytes(), &limits);
         parsed.map_err(|error| unread("sbom", error.code(), error.to_string())).ok()
     });
     let provenance = slsa.and_then(|slsa| {

@@ -7,7 +7,7 @@ use cg_attest::image::{Descriptor, ImageDocument, ImageName, Platform, Repositor
 use cg_attest::limits::Limits;
 use cg_attest::provenance::{Build, Ci};
 use cg_attest::registry::{Context, Pull as _, Remote};
-use cg_attest::sbom::{Options, spdx23};
+use cg_attest::sbom::{self, Format, Options};
 use cg_attest::scan;
 use cg_attest::sign::oidc::{DEFAULT_AUDIENCE, Token};
 use cg_attest::sign::{Draft, Predicate, Session, SignedBundle, SigningConfig};
@@ -132,8 +132,8 @@ async fn sbom(remote: &Remote, repository: &Repository, subject: &Subject) -> Re
     let contents = scan::image(remote, &context, repository, &manifest, NonZeroUsize::MIN).await;
     let contents = contents.map_err(CliError::internal)?;
     let mut out = Vec::new();
-    spdx23::write(&contents, &Options::new().repository(Some(repository.clone())), &mut out)
-        .map_err(CliError::internal)?;
+    let options = Options::new().repository(Some(repository.clone()));
+    sbom::write(Format::Spdx23, &contents, &options, &mut out).map_err(CliError::internal)?;
     Ok(out)
 }
 

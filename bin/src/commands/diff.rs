@@ -2,25 +2,25 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use cg_attest::code::Code;
+use cg_attest::digest::Digest;
 use cg_attest::evidence::TargetName;
-use cg_attest::image::{ImageDocument, ImageName, Manifest, Platform, PlatformError};
+use cg_attest::image::{Configuration, Manifest, Platform};
 use cg_attest::limits::Limits;
 use cg_attest::policy::Requirement;
 use cg_attest::registry::Context;
-use cg_attest::sbom::diff::{self, RunConfiguration, Side, VulnerabilityReport};
+use cg_attest::sbom::diff::{self, Side, VulnerabilityReport};
 use cg_attest::statement::Provenance;
 use cg_attest::{discover, scan};
 use clap::Args as ClapArgs;
 
-use super::attested;
+use super::{attested, sbom};
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::{Printer, escape};
 use crate::render::{self, Compared, Read};
-use crate::settings::{self, PolicyArgs, RegistryArgs, Source, Sources, TrustArgs};
+use crate::settings::{self, PolicyArgs, RegistryArgs, Source, Sources, TrustArgs, Wanted};
 
 #[derive(Debug, ClapArgs)]
 // What is required of a side is its SBOM.
@@ -81,20 +81,6 @@ enum Format {
 
 /// Types of purls of packages that are compared; a type that is none would compare nothing.
 const TYPES: [&str; 11] = ["apk", "deb", "rpm", "cargo", "composer", "gem", "golang", "maven", "npm", "nuget", "pypi"];
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Wanted {
-    All,
-    One(Platform),
-}
-
-impl FromStr for Wanted {
-    type Err = PlatformError;
-
-    fn from_str(text: &str) -> Result<Self, PlatformError> {
-        if text == "all" { Ok(Self::All) } else { text.parse().map(Self::One) }
-    }
-}
 
 /// Prints what tells two images apart.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {
@@ -169,7 +155,7 @@ struct Image<'a> {
 /// The image of one platform.
 struct Part {
     manifest: Manifest,
-    configuration: RunConfiguration,
+    configuration: Configuration,
     platform: Option<Platform>,
     /// Whether an index says the platform.
     is_listed: bool,
@@ -278,7 +264,7 @@ impl Args {
             if !is_wanted {
                 continue;
             }
-            let (manifest, configuration) = manifest(source, &context, &digest).await?;
+            let (manifest, configuration) = manifest(source, &context, digest).await?;
             let is_listed = platform.is_some();
             let platform = platform.or_else(|| configuration.platform.clone());
             parts.push(Part { manifest, configuration, platform, is_listed });
@@ -317,7 +303,7 @@ impl Args {
                 printer.note(&format!("warning[{}]: {}", problem.code(), escape(&problem.to_string())));
             }
             let status = if contents.problems.is_empty() { ExitStatus::Accepted } else { ExitStatus::Undecided };
-            let side = Side::of_contents(&contents).configuration(part.configuration.clone());
+            let side = Side::of_contents(&contents).process(&part.configuration.process);
             return Ok(Ok((side, read("content"), status)));
         }
         let limits = self.registry.limits()?;
@@ -334,7 +320,7 @@ impl Args {
             let parsed = Provenance::parse(&kind, &predicate, &limits);
             provenance = Some(parsed.map_err(|error| CliError::undecided(error.code(), error))?);
         }
-        let side = side.configuration(part.configuration.clone()).provenance(provenance);
+        let side = side.process(&part.configuration.process).provenance(provenance);
         Ok(Ok((side, read("attached"), ExitStatus::Accepted)))
     }
 
@@ -384,24 +370,13 @@ fn spdx() -> Result<Requirement, CliError> {
 }
 
 /// A manifest and its configuration.
-async fn manifest(
-    source: &Source,
-    context: &Context,
-    digest: &cg_attest::digest::Digest,
-) -> Result<(Manifest, RunConfiguration), CliError> {
-    let repository = source.image.reference.repository();
-    let absent = || CliError::undecided(Code::EvidenceAbsent, format!("{digest} is listed and absent"));
-    let failed = |error: cg_attest::registry::RegistryError| CliError::undecided(error.code(), error);
-    let name = ImageName::Digest(digest.clone());
-    let fetched = source.pull.manifest(context, repository, &name).await.map_err(failed)?.ok_or_else(absent)?;
-    let manifest = match ImageDocument::parse(fetched.blob, fetched.media_type.as_deref()) {
-        Ok(ImageDocument::Manifest(manifest)) => manifest,
-        Ok(_) => return Err(CliError::undecided(Code::ManifestInvalid, "an index inside an index")),
-        Err(error) => return Err(CliError::undecided(error.code(), error)),
-    };
-    let limit = context.limits().manifest_bytes;
-    let blob = source.pull.blob_bytes(context, repository, manifest.config(), limit).await.map_err(failed)?;
-    let configuration = RunConfiguration::parse(blob.ok_or_else(absent)?.bytes());
-    let configuration = configuration.map_err(|error| CliError::undecided(error.code(), error))?;
+async fn manifest(source: &Source, context: &Context, digest: Digest) -> Result<(Manifest, Configuration), CliError> {
+    let manifest = sbom::manifest(source, context, digest).await?;
+    let (config, limit) = (manifest.config(), context.limits().manifest_bytes);
+    let blob = source.pull.blob_bytes(context, source.image.reference.repository(), config, limit).await;
+    let blob = blob.map_err(|error| CliError::undecided(error.code(), error))?.ok_or_else(|| {
+        CliError::undecided(Code::EvidenceAbsent, format!("the configuration {} is listed and absent", config.digest))
+    })?;
+    let configuration = Configuration::parse(&blob).map_err(|error| CliError::undecided(error.code(), error))?;
     Ok((manifest, configuration))
 }

@@ -17,6 +17,7 @@ pub(crate) mod provenance;
 mod provenance_generate;
 pub(crate) mod sandbox;
 pub(crate) mod sbom;
+mod sbom_all;
 pub(crate) mod sign;
 pub(crate) mod sign_blob;
 pub(crate) mod tree;

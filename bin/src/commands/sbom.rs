@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use cg_attest::code::Code;
 use cg_attest::digest::Digest;
@@ -9,18 +10,18 @@ use cg_attest::image::{ImageDocument, ImageName, Manifest, Platform, Repository}
 use cg_attest::limits::Limits;
 use cg_attest::policy::Requirement;
 use cg_attest::registry::Context;
-use cg_attest::sbom::{self, Severity, spdx23};
+use cg_attest::sbom::{self, Severity};
 use cg_attest::scan::{self, Contents, DockerArchive};
 use cg_attest::{discover, evidence::TargetName};
 use clap::Args as ClapArgs;
 
-use super::{attached, get};
+use super::{attached, get, sbom_all as all};
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::{Printer, escape};
 use crate::render::{self, Form};
 use crate::settings::output::write_atomically;
-use crate::settings::{self, PolicyArgs, RegistryArgs, Source, Sources, TrustArgs};
+use crate::settings::{self, PolicyArgs, RegistryArgs, Source, Sources, TrustArgs, Wanted};
 
 #[derive(Debug, ClapArgs)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
@@ -30,6 +31,7 @@ use crate::settings::{self, PolicyArgs, RegistryArgs, Source, Sources, TrustArgs
   cg-attest sbom cgr.dev/chainguard/nginx --platform linux/arm64 > sbom.spdx.json
   cg-attest sbom --platform linux/arm64          (the OCI layout in this folder)
   cg-attest sbom docker.io/library/debian --source content --platform linux/amd64 -o table
+  cg-attest sbom oci:app --platform all -o spdx3-json=sboms     (a document for each platform, and one of the index)
 
 Under a policy (a preset or flags) it is the attached and verified SBOM, as it was signed;
 without one it is made from what is in the layers, and is as good as what they say.
@@ -40,15 +42,15 @@ pub(crate) struct Args {
     /// NAME[:TAG|@DIGEST] in a registry, oci:FOLDER[:TAG|@DIGEST], docker-archive:FILE[:TAG] or dir:FOLDER; without it, the OCI layout in this folder
     #[arg(value_name = "IMAGE")]
     image: Option<String>,
-    /// The platform; needed where the image has several
-    #[arg(long, value_name = "PLATFORM")]
-    platform: Option<Platform>,
+    /// The platform, or all of them, each into a file of its own; needed where the image has several
+    #[arg(long, value_name = "PLATFORM|all")]
+    platform: Option<Wanted>,
     /// Where the SBOM comes from: attached (and verified), content (of the layers), or auto: attached under a policy
     #[arg(long, value_name = "SOURCE", default_value = "auto")]
     source: From,
-    /// What to print: spdx-json or table
-    #[arg(short, long, value_name = "FORMAT", default_value = "spdx-json")]
-    output: Format,
+    /// What to print: spdx-json (SPDX 2.3), spdx3-json (SPDX 3.0.1) or table; with =PATH into that file or, with --platform all, that folder
+    #[arg(short, long, value_name = "FORMAT[=PATH]", default_value = "spdx-json")]
+    output: Output,
     /// Write to this file, whole or not at all
     #[arg(long, value_name = "FILE")]
     output_file: Option<PathBuf>,
@@ -77,10 +79,33 @@ enum From {
     Content,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    SpdxJson,
+/// What is printed, and where to if not to stdout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Output {
+    format: Format,
+    path: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    Spdx(sbom::Format),
     Table,
+}
+
+impl FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, path) = text.split_once('=').map_or((text, None), |(format, path)| (format, Some(path)));
+        let format = match format {
+            "table" => Format::Table,
+            format => Format::Spdx(format.parse().map_err(|_| "wanted spdx-json, spdx3-json or table".to_owned())?),
+        };
+        match path {
+            Some("") => Err("wanted a path after =".to_owned()),
+            path => Ok(Self { format, path: path.map(PathBuf::from) }),
+        }
+    }
 }
 
 /// Prints the SBOM of a platform.
@@ -88,6 +113,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     if let Some(SbomCommand::Validate { file }) = &args.command {
         return validate(file, printer);
     }
+    args.check()?;
     if let Some(local) = args.image.as_deref().and_then(Local::of) {
         return local.run(&args, printer).await;
     }
@@ -106,7 +132,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         (From::Auto, Err(error)) if error.code == Code::PolicyMissing => {
             // Nobody is trusted to have signed one: what is printed is ours, and it is said what else there is.
             let status = content(&args, &source, printer).await?;
-            let request = source.image.clone().platforms(args.platform.iter().cloned().collect());
+            let request = source.image.clone().platforms(args.one().into_iter().cloned().collect());
             let evidence = args.registry.attestation_repo().unwrap_or(request.reference.repository());
             attached::name_sboms(&*source.pull, &args.registry.limits()?, evidence, &request, printer).await;
             Ok(status)
@@ -152,6 +178,10 @@ impl<'a> Local<'a> {
                 "nothing is attached to a folder or to an archive of docker save",
             ));
         }
+        if args.platform == Some(Wanted::All) {
+            let message = "a folder and an archive of docker save are of one platform";
+            return Err(CliError::usage(Code::Usage, message).hint("leave --platform out"));
+        }
         let context = args.content_context()?;
         let contents = match self {
             Self::Folder(path) => scan::folder(&context, path.as_ref()).await,
@@ -168,7 +198,7 @@ impl<'a> Local<'a> {
             }
         };
         let contents = contents.map_err(|error| CliError::undecided(error.code(), error))?;
-        if let (Some(wanted), Some(found)) = (&args.platform, &contents.platform)
+        if let (Some(wanted), Some(found)) = (args.one(), &contents.platform)
             && !found.matches(wanted)
         {
             return Err(CliError::refused(Code::PlatformAbsent, format!("the image is for {found}, not for {wanted}")));
@@ -178,6 +208,40 @@ impl<'a> Local<'a> {
 }
 
 impl Args {
+    /// What can be wrong without asking anybody.
+    fn check(&self) -> Result<(), CliError> {
+        let wrong = |message: &str| CliError::usage(Code::Usage, message);
+        if self.output_file.is_some() && self.output.path.is_some() {
+            return Err(wrong("--output-file and -o FORMAT=PATH name two files"));
+        }
+        if self.platform == Some(Wanted::All) && self.output.path.is_none() {
+            let error = wrong("the documents of several platforms are several files, and no folder is named for them");
+            return Err(error.hint("name one: --platform all -o spdx-json=FOLDER"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn format(&self) -> Format {
+        self.output.format
+    }
+
+    pub(super) fn registry(&self) -> &RegistryArgs {
+        &self.registry
+    }
+
+    /// The one platform that is asked for.
+    fn one(&self) -> Option<&Platform> {
+        match &self.platform {
+            Some(Wanted::One(platform)) => Some(platform),
+            _ => None,
+        }
+    }
+
+    /// The folder for the documents of all platforms, if these are asked for.
+    fn folder(&self) -> Option<&Path> {
+        self.output.path.as_deref().filter(|_| self.platform == Some(Wanted::All))
+    }
+
     /// The bounds of reading whole images.
     fn content_context(&self) -> Result<Context, CliError> {
         content_context(&self.registry)
@@ -201,20 +265,27 @@ async fn verified(
     requirement: Requirement,
     printer: &Printer,
 ) -> Result<ExitStatus, CliError> {
-    if args.output == Format::Table {
+    if args.output.format != Format::Spdx(sbom::Format::Spdx23) {
         let message = "a signed document is printed as it is, never converted";
-        return Err(CliError::usage(Code::Usage, message).hint("`--source content -o table` reads the layers"));
+        return Err(CliError::usage(Code::Usage, message).hint("`--source content` reads the layers"));
     }
-    let manifest = choose(args, source).await?.1;
+    let platforms = match args.folder() {
+        Some(_) => all::platforms(args, source).await?,
+        None => choose(args, source).await?.1.into_iter().collect(),
+    };
     let asked = get::Asked {
         image,
-        platforms: manifest.into_iter().collect(),
+        platforms,
         form: Form::Predicate,
         policy: &args.policy,
         registry: &args.registry,
         trust: &args.trust,
     };
     let (attestations, status) = get::verified(&asked, source, requirement, printer).await?;
+    if let Some(folder) = args.folder().filter(|_| !attestations.is_empty()) {
+        all::signed(folder, &attestations, printer)?;
+        return Ok(status);
+    }
     let Some(attestation) = attestations.into_iter().next() else {
         printer.note("  → `--source content` makes one from the layers");
         return Ok(status);
@@ -225,6 +296,9 @@ async fn verified(
 
 /// The SBOM of what is in the layers.
 async fn content(args: &Args, source: &Source, printer: &Printer) -> Result<ExitStatus, CliError> {
+    if let Some(folder) = args.folder() {
+        return all::made(args, folder, source, printer).await;
+    }
     let (manifest, _) = choose(args, source).await?;
     let contents = scanned(&args.registry, source, &manifest).await?;
     show(args, &contents, known_as(source), printer)
@@ -248,11 +322,28 @@ pub(super) fn known_as(source: &Source) -> Option<Repository> {
 }
 
 /// The document of what was found, the same whether it is printed or signed.
-pub(super) fn spdx(contents: &Contents, repository: Option<Repository>) -> Result<Vec<u8>, CliError> {
+pub(super) fn spdx(
+    format: sbom::Format,
+    contents: &Contents,
+    repository: Option<Repository>,
+) -> Result<Vec<u8>, CliError> {
     let options = sbom::Options::new().created(settings::source_date_epoch()?).repository(repository);
     let mut out = Vec::new();
-    spdx23::write(contents, &options, &mut out).map_err(CliError::internal)?;
+    sbom::write(format, contents, &options, &mut out).map_err(CliError::internal)?;
     Ok(out)
+}
+
+/// What was found, in the form that was asked for.
+pub(super) fn rendered(
+    format: Format,
+    contents: &Contents,
+    repository: Option<Repository>,
+    colored: bool,
+) -> Result<Vec<u8>, CliError> {
+    match format {
+        Format::Spdx(format) => spdx(format, contents, repository),
+        Format::Table => Ok(render::contents(contents, colored).into_bytes()),
+    }
 }
 
 /// Prints a document of what was found.
@@ -262,18 +353,15 @@ fn show(
     repository: Option<Repository>,
     printer: &Printer,
 ) -> Result<ExitStatus, CliError> {
-    let out = match args.output {
-        Format::SpdxJson => spdx(contents, repository)?,
-        Format::Table => render::contents(contents, printer.is_colored()).into_bytes(),
-    };
-    put(args, &out, printer)?;
+    let colored = printer.is_colored() && args.output.path.is_none();
+    put(args, &rendered(args.output.format, contents, repository, colored)?, printer)?;
     Ok(incomplete(contents, printer))
 }
 
 fn put(args: &Args, bytes: &[u8], printer: &Printer) -> Result<(), CliError> {
-    match &args.output_file {
+    match args.output_file.as_ref().or(args.output.path.as_ref()) {
         Some(path) => write_atomically(path, bytes),
-        None if args.output == Format::Table => printer.data(bytes),
+        None if args.output.format == Format::Table => printer.data(bytes),
         None => printer.document(bytes),
     }
 }
@@ -293,7 +381,7 @@ pub(super) fn incomplete(contents: &Contents, printer: &Printer) -> ExitStatus {
 /// The manifest of the one platform that is meant, and the platform if the image lists several.
 async fn choose(args: &Args, source: &Source) -> Result<(Manifest, Option<Platform>), CliError> {
     let context = Context::new(args.registry.limits()?);
-    let request = source.image.clone().platforms(args.platform.iter().cloned().collect());
+    let request = source.image.clone().platforms(args.one().into_iter().cloned().collect());
     let (facts, index) =
         discover::resolve(&*source.pull, &context, &request).await.map_err(|error| CliError::unresolved(&error))?;
     let named = |target: &cg_attest::evidence::Target| match &target.name {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use cg_attest::code::Code;
 use cg_attest::digest::Digest;
 use cg_attest::discover::ImageRequest;
-use cg_attest::image::{Reference, Repository};
+use cg_attest::image::{Platform, PlatformError, Reference, Repository};
 use cg_attest::registry::{Layout, Mirrors, Pull, Push, Remote};
 
 use super::RegistryArgs;
@@ -15,6 +16,21 @@ use crate::error::CliError;
 
 /// Prefixes of an image argument that name an OCI layout, folder or tar.
 const LAYOUT_PREFIXES: &[&str] = &["oci:", "oci-dir:", "oci-archive:"];
+
+/// `--platform` of commands that take one platform, or all that an image has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    All,
+    One(Platform),
+}
+
+impl FromStr for Wanted {
+    type Err = PlatformError;
+
+    fn from_str(text: &str) -> Result<Self, PlatformError> {
+        if text == "all" { Ok(Self::All) } else { text.parse().map(Self::One) }
+    }
+}
 
 /// One image and where it is read from.
 pub(crate) struct Source {

@@ -13,7 +13,7 @@ mod writing;
 
 pub(crate) use base::BaseArgs;
 pub(crate) use build::{BuildArgs, BuildFacts};
-pub(crate) use image::{Source, Sources};
+pub(crate) use image::{Source, Sources, Wanted};
 pub(crate) use policy::PolicyArgs;
 pub(crate) use registry::{RegistryArgs, limits_with_time};
 pub(crate) use signing::{SigningArgs, SigningConfigArgs, failed as signing_failed};

@@ -135,6 +135,34 @@ async fn each_platform_is_attested_with_documents_of_its_own_and_gives_them_back
     assert!(ran.stdout.contains("attached 1"), "{}{}", ran.stdout, ran.stderr);
 }
 
+#[tokio::test]
+async fn an_sbom_of_spdx_3_has_a_type_of_its_own_and_comes_back() {
+    let scene = Scene::new(DATABASE).await;
+    let ran = scene.signs("attest", &["--sbom", "--sbom-format", "spdx3-json"], &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("`cosign --type spdxjson` does not find"), "{}", ran.stderr);
+    for platform in PLATFORMS {
+        let statement = scene.trusting("get", &["--type", "spdx", "--platform", platform, "-o", "statement"]);
+        assert_eq!(statement.json()["predicateType"], "https://spdx.dev/Document/v3", "{}", statement.stderr);
+        let attached = scene.trusting("sbom", &["--platform", platform, "--source", "attached"]);
+        let more = ["--platform", platform, "--source", "content", "-o", "spdx3-json"];
+        let content = scene.run("sbom", &more, &[]);
+        assert_eq!((attached.code, content.code), (0, 0), "{}{}", attached.stderr, content.stderr);
+        assert_eq!(attached.stdout, content.stdout);
+        // It is a witness like any other.
+        let checked = scene.trusting("check", &["--platform", platform]);
+        assert_eq!(checked.code, 0, "{}{}", checked.stdout, checked.stderr);
+    }
+    // One for the other platform is refused before anything is signed.
+    let file = scene.path("other.json");
+    let arm64 = scene.run("sbom", &["--platform", "linux/arm64", "-o", "spdx3-json"], &[]).stdout;
+    std::fs::write(&file, arm64).expect("a file");
+    let of = |platform: &str| scene.signs("attest", &[&format!("--sbom={platform}={file}")], &[]);
+    let refused = of("linux/amd64");
+    assert!(refused.code != 0 && refused.stderr.contains("predicate-subject"), "{}", refused.stderr);
+    assert_eq!(of("linux/arm64").code, 0);
+}
+
 /// A signed list is taken for the whole list.
 #[tokio::test]
 async fn what_cannot_be_made_whole_is_not_signed() {

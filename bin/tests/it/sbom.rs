@@ -163,6 +163,107 @@ async fn under_a_policy_it_is_the_signed_document_and_without_one_it_is_named() 
 }
 
 #[tokio::test]
+async fn spdx_3_is_written_where_it_is_asked_for() {
+    let folder = Folder::with(&[&only_amd64(image()).build().upload]).await;
+    let ran = cg_attest(["sbom", &folder.name(), "-o", "spdx3-json"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let document = ran.json();
+    assert_eq!(document["@context"], "https://spdx.org/rdf/3.0.1/spdx-context.jsonld");
+    let objects = document["@graph"].as_array().expect("a graph");
+    let app = objects.iter().find(|object| object["name"] == "app").expect("the package");
+    let purl = "pkg:apk/wolfi/app@1-r0?arch=x86_64&distro=wolfi-20230201&upstream=app-src";
+    assert_eq!((&app["type"], &app["software_packageUrl"]), (&"software_Package".into(), &purl.into()));
+    // The same bytes elsewhere, and into the file that is named.
+    let again = cg_attest_with(["sbom", &folder.name(), "-o", "spdx3-json"], &[("LC_ALL", "tr_TR.UTF-8")], "");
+    assert_eq!(again.stdout, ran.stdout);
+    let file = folder.file("out.json", "");
+    let output = format!("spdx3-json={}", file.display());
+    let written = cg_attest(["sbom", &folder.name(), "-o", &output]);
+    assert_eq!((written.code, written.stdout.as_str()), (0, ""), "{}", written.stderr);
+    assert_eq!(std::fs::read_to_string(&file).expect("the file"), ran.stdout);
+    for wrong in ["cyclonedx", "spdx-json=", "=x"] {
+        let ran = cg_attest(["sbom", &folder.name(), "-o", wrong]);
+        assert_eq!(ran.code, 2, "{wrong}");
+        assert!(ran.stderr.contains("wanted"), "{}", ran.stderr);
+    }
+    assert_eq!(cg_attest(["sbom", &folder.name(), "-o", &output, "--output-file", "x"]).code, 2);
+}
+
+#[tokio::test]
+async fn all_platforms_have_a_document_each_and_the_index_one() {
+    let folder = Folder::with(&[&image().build().upload]).await;
+    let out = tempfile::tempdir().expect("a folder");
+    let read = |name: &str| -> Value {
+        let bytes =
+            std::fs::read(out.path().join("sboms").join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        serde_json::from_slice(&bytes).expect("JSON")
+    };
+    for format in ["spdx-json", "spdx3-json"] {
+        let output = format!("{format}={}", out.path().join("sboms").display());
+        let ran = cg_attest(["sbom", &folder.name(), "--platform", "all", "-o", &output]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    }
+    let index = read("sbom-index.spdx.json");
+    check_index(&index);
+    for (platform, file) in [("linux/amd64", "sbom-linux-amd64.spdx"), ("linux/arm64", "sbom-linux-arm64.spdx")] {
+        let document = read(&format!("{file}.json"));
+        check(&document);
+        let alone = cg_attest(["sbom", &folder.name(), "--platform", platform]);
+        assert_eq!(alone.json(), document);
+        // The index calls it what it calls itself.
+        let image = &document["relationships"][0]["relatedSpdxElement"];
+        let listed = index["packages"].as_array().expect("packages");
+        assert!(listed.iter().any(|package| package["SPDXID"] == *image), "{image}");
+        assert!(read(&format!("{file}3.json"))["@graph"].is_array());
+    }
+    assert!(read("sbom-index.spdx3.json").to_string().contains("hasVariant"));
+    let files = std::fs::read_dir(out.path().join("sboms")).expect("the folder").count();
+    assert_eq!(files, 6);
+    // Several documents need a place; one image has no index.
+    let nowhere = cg_attest(["sbom", &folder.name(), "--platform", "all"]);
+    assert_eq!(nowhere.code, 2);
+    assert!(nowhere.stderr.contains("--platform all -o spdx-json=FOLDER"), "{}", nowhere.stderr);
+}
+
+/// Images are variants of the index, which the document is about.
+fn check_index(document: &Value) {
+    let relations = document["relationships"].as_array().expect("relationships");
+    let described = &relations[0];
+    assert_eq!(
+        (&described["spdxElementId"], &described["relationshipType"]),
+        (&"SPDXRef-DOCUMENT".into(), &"DESCRIBES".into())
+    );
+    assert_eq!(relations.len(), 3);
+    for relation in &relations[1..] {
+        assert_eq!(relation["relationshipType"], "VARIANT_OF");
+        assert_eq!(relation["relatedSpdxElement"], described["relatedSpdxElement"]);
+    }
+    // It is as old as the images, not as the clock.
+    assert_eq!(document["creationInfo"]["created"], "2026-03-02T11:00:00Z");
+}
+
+#[tokio::test]
+async fn signed_documents_of_all_platforms_are_written_as_they_are() {
+    let scene = Scene::bare().await;
+    for platform in ["linux/amd64", "linux/arm64"] {
+        let platform = scene.platform(platform).clone();
+        scene.attach(&platform, Statement::spdx).await;
+    }
+    let out = tempfile::tempdir().expect("a folder");
+    let output = format!("spdx-json={}", out.path().display());
+    let (name, trusting) = (scene.name(), scene.trusting());
+    let trusting: Vec<&str> = trusting.iter().map(String::as_str).collect();
+    let ran = cg_attest([&["sbom", &name, "--platform", "all", "-o", &output], &trusting[..]].concat());
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    for platform in ["linux/amd64", "linux/arm64"] {
+        let alone = cg_attest([&["sbom", &name, "--platform", platform], &trusting[..]].concat());
+        let file = out.path().join(format!("sbom-{}.spdx.json", platform.replace('/', "-")));
+        assert_eq!(std::fs::read_to_string(file).expect("the file"), alone.stdout.trim_end());
+    }
+    assert_eq!(std::fs::read_dir(out.path()).expect("the folder").count(), 2, "nothing that nobody signed");
+}
+
+#[tokio::test]
 async fn a_table_is_for_people() {
     let folder = Folder::with(&[&only_amd64(image()).build().upload]).await;
     let ran = cg_attest(["sbom", &folder.name(), "-o", "table"]);

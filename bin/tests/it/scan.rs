@@ -7,7 +7,7 @@ use cg_attest::digest::Digest;
 use cg_attest::image::{ImageDocument, ImageName, Repository};
 use cg_attest::limits::Limits;
 use cg_attest::registry::{Context, Memory, Pull as _};
-use cg_attest::sbom::{Options, spdx23};
+use cg_attest::sbom::{self, Format, Options};
 use cg_attest::scan::{self, Contents, ScanError};
 use cg_attest::testing::{ImageBuilder, LayerBuilder};
 
@@ -89,7 +89,7 @@ async fn the_answer_does_not_depend_on_threads_or_compression() {
     let document = async |threads: usize| {
         let contents = scan_within(layers.clone(), Limits::default(), threads).await.expect("an image");
         let mut out = Vec::new();
-        spdx23::write(&contents, &Options::new(), &mut out).expect("memory");
+        sbom::write(Format::Spdx23, &contents, &Options::new(), &mut out).expect("memory");
         String::from_utf8(out).expect("UTF-8")
     };
     let one = document(1).await;
@@ -152,7 +152,7 @@ async fn a_damaged_database_makes_the_document_say_so() {
     assert_eq!(contents.packages.len(), 1);
     assert_eq!(contents.problems[0].code(), Code::SbomIncomplete);
     let mut out = Vec::new();
-    spdx23::write(&contents, &Options::new(), &mut out).expect("memory");
+    sbom::write(Format::Spdx23, &contents, &Options::new(), &mut out).expect("memory");
     let document: serde_json::Value = serde_json::from_slice(&out).expect("JSON");
     assert!(document["comment"].as_str().is_some_and(|text| text.starts_with("INCOMPLETE: ")), "{document}");
     let annotation = document["annotations"][0]["comment"].as_str().expect("an annotation");

@@ -14,7 +14,7 @@ use crate::digest::{BlobError, Digest, Hasher};
 use crate::image::{Descriptor, ImageName, Repository};
 use crate::limits::Limits;
 use crate::registry::{
-    BlobStream, BoxFuture, Context, Fetched, Problem, Pull, Referrers, ReferrersSource, RegistryError,
+    self, BlobStream, BoxFuture, Context, Fetched, Problem, Pull, Referrers, ReferrersSource, RegistryError,
 };
 
 /// Bytes of a blob that are read and hashed in one go.
@@ -144,11 +144,8 @@ where
         return Err(RegistryError::new(Problem::Timeout, operation(), "the time for this image is over"));
     }
     let shared = Arc::clone(shared);
-    match tokio::task::spawn_blocking(move || work(&shared)).await {
-        Ok(result) => result,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => Err(RegistryError::new(Problem::File, operation(), "the runtime is shutting down")),
-    }
+    let done = registry::blocking(move || work(&shared)).await;
+    done.unwrap_or_else(|| Err(RegistryError::new(Problem::File, operation(), "the runtime is shutting down")))
 }
 
 impl Pull for Layout {

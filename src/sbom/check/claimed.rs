@@ -1,15 +1,14 @@
-//! What an SPDX 2.3 document of any writer says of an image.
+//! What an SPDX document of any writer says of an image.
 
 use std::collections::BTreeSet;
 
 use packageurl::PackageUrl;
-use serde_json::Value;
 
 use crate::digest::Digest;
 use crate::image::Platform;
-use crate::json;
-use crate::sbom::NotJson;
-use crate::sbom::purl;
+use crate::limits::Limits;
+use crate::sbom::document::{Document, Package};
+use crate::sbom::{DocumentError, purl};
 use crate::scan::{Contents, Ecosystem};
 
 /// What an SPDX document claims, as far as it can be compared with an image.
@@ -57,30 +56,16 @@ impl Claimed {
     /// Reads an SPDX 2.2 or 2.3 document in JSON.
     ///
     /// # Errors
-    /// When it is no JSON, has a key twice, or is no SPDX 2 document.
-    pub fn parse(document: &[u8]) -> Result<Self, NotJson> {
-        let document: Value = json::parse(document).map_err(|error| NotJson::new(error.to_string()))?;
-        if !text(&document, "spdxVersion").is_some_and(|version| version.starts_with("SPDX-2.")) {
-            return Err(NotJson::new("it is no SPDX 2 document"));
-        }
-        let relationships = list(&document, "relationships");
-        let ends = |kind: &str, key: &str| -> BTreeSet<&str> {
-            let of_kind = relationships.iter().filter(|r| text(r, "relationshipType") == Some(kind));
-            of_kind.filter_map(|r| text(r, key)).collect()
-        };
-        let mut described = ends("DESCRIBES", "relatedSpdxElement");
-        described.extend(list(&document, "documentDescribes").iter().filter_map(Value::as_str));
-        // Sources and recipes are what packages were made from, and not in the image.
-        let sources = ends("GENERATED_FROM", "relatedSpdxElement");
-        let recipes = ends("DESCRIBED_BY", "relatedSpdxElement");
+    /// When it is malformed, ambiguous, of another version or over a limit.
+    pub fn parse(document: &[u8], limits: &Limits) -> Result<Self, DocumentError> {
+        let document = Document::parse(document, limits)?;
         let mut claimed = Self::default();
-        for package in list(&document, "packages") {
-            let id = text(package, "SPDXID").unwrap_or_default();
-            if described.contains(id) {
+        for package in &document.packages {
+            if document.described.contains(&package.id) {
                 claimed.image(package);
-            } else if id.contains("ImageLayer") {
+            } else if package.id.contains("ImageLayer") {
                 claimed.layers.extend(digests(package));
-            } else if !sources.contains(id) && !recipes.contains(id) {
+            } else if !document.sources.contains(&package.id) {
                 claimed.packages.extend(entry(package));
             }
         }
@@ -90,7 +75,7 @@ impl Claimed {
     }
 
     /// The image that the document describes.
-    fn image(&mut self, package: &Value) {
+    fn image(&mut self, package: &Package) {
         self.digests.extend(digests(package));
         for purl in purls(package).filter(|purl| purl.ty() == "oci") {
             let qualifiers = purl.qualifiers();
@@ -114,36 +99,22 @@ impl Claimed {
 }
 
 /// A package of a document, unless it is of a kind that no scan finds.
-fn entry(package: &Value) -> Option<Entry> {
+fn entry(package: &Package) -> Option<Entry> {
     let mut purls = purls(package).peekable();
     if purls.peek().is_some() {
         return purls.find_map(|purl| of_purl(&purl));
     }
     // Without a purl, what it is has to be told by its purpose.
-    let purpose = text(package, "primaryPackagePurpose");
-    if purpose.is_some_and(|purpose| !matches!(purpose, "APPLICATION" | "LIBRARY" | "FRAMEWORK")) {
+    if package.purpose.as_deref().is_some_and(|purpose| !matches!(purpose, "APPLICATION" | "LIBRARY" | "FRAMEWORK")) {
         return None;
     }
-    let (name, version) = (text(package, "name")?, text(package, "versionInfo")?);
-    let key = Key { kind: None, namespace: None, name: name.to_owned() };
-    Some(Entry { key, version: version.to_owned(), architecture: None })
+    let key = Key { kind: None, namespace: None, name: package.name.clone()? };
+    Some(Entry { key, version: package.version.clone()?, architecture: None })
 }
 
 fn of_purl(purl: &PackageUrl<'_>) -> Option<Entry> {
-    const KINDS: [Ecosystem; 11] = [
-        Ecosystem::Apk,
-        Ecosystem::Deb,
-        Ecosystem::Rpm,
-        Ecosystem::Cargo,
-        Ecosystem::Composer,
-        Ecosystem::Gem,
-        Ecosystem::Golang,
-        Ecosystem::Maven,
-        Ecosystem::Npm,
-        Ecosystem::Nuget,
-        Ecosystem::Pypi,
-    ];
-    let kind = KINDS.iter().find(|kind| kind.purl_type() == purl.ty())?;
+    // A generic package is whatever its writer takes for one.
+    let kind = Ecosystem::of_purl_type(purl.ty()).filter(|kind| *kind != Ecosystem::Generic)?;
     let namespace = purl.namespace().filter(|_| !kind.is_distribution()).map(str::to_owned);
     let qualifiers = purl.qualifiers();
     let version = match (qualifiers.get("epoch"), purl.version()) {
@@ -168,27 +139,16 @@ fn common(architecture: &str) -> &str {
     }
 }
 
-fn purls(package: &Value) -> impl Iterator<Item = PackageUrl<'_>> {
-    let references = list(package, "externalRefs").iter().filter(|r| text(r, "referenceType") == Some("purl"));
-    references.filter_map(|r| text(r, "referenceLocator")?.parse().ok())
+fn purls(package: &Package) -> impl Iterator<Item = PackageUrl<'_>> {
+    package.purls.iter().filter_map(|purl| purl.parse().ok())
 }
 
 /// Everything by which a package of a document that is an image or a layer may be called by its digest.
-fn digests(package: &Value) -> BTreeSet<Digest> {
-    let checksums = list(package, "checksums").iter().filter(|sum| text(sum, "algorithm") == Some("SHA256"));
-    let checksums = checksums.filter_map(|sum| format!("sha256:{}", text(sum, "checksumValue")?).parse().ok());
-    let named = ["name", "versionInfo"].into_iter().filter_map(|key| {
-        let text = text(package, key)?;
+fn digests(package: &Package) -> BTreeSet<Digest> {
+    let named = [&package.name, &package.version].into_iter().filter_map(|text| {
+        let text = text.as_deref()?;
         text.rsplit_once('@').map_or(text, |(_, digest)| digest).parse().ok()
     });
     let purls = purls(package).filter(|purl| purl.ty() == "oci").filter_map(|purl| purl.version()?.parse().ok());
-    checksums.chain(named).chain(purls).collect()
-}
-
-fn text<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
-    object.get(key).and_then(Value::as_str)
-}
-
-fn list<'a>(object: &'a Value, key: &str) -> &'a [Value] {
-    object.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    package.sha256.iter().cloned().chain(named).chain(purls).collect()
 }

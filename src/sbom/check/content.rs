@@ -66,7 +66,7 @@ pub(super) fn packages(listed: &[Entry], found: &[Entry], out: &mut Outcome) {
     }
     for (key, (listed, found)) in by_key {
         let kind = key.kind.as_deref().unwrap_or_default();
-        let is_distribution = DISTRIBUTIONS.iter().any(|known| known.purl_type() == kind);
+        let is_distribution = Ecosystem::of_purl_type(kind).is_some_and(Ecosystem::is_distribution);
         // Some writers list the packages of the distribution alone. Of whoever
         // lists one package of an ecosystem, all are expected.
         if listed.is_empty() && !is_distribution && !kinds.contains(kind) {
@@ -81,8 +81,6 @@ pub(super) fn packages(listed: &[Entry], found: &[Entry], out: &mut Outcome) {
             .map(|(kind, count)| format!("{count} packages of type {kind}: the document lists none of that type")),
     );
 }
-
-const DISTRIBUTIONS: [Ecosystem; 3] = [Ecosystem::Apk, Ecosystem::Deb, Ecosystem::Rpm];
 
 /// The versions of one package: equal ones first, then the nearest of those that are left.
 fn group<'a>(key: &Key, mut listed: Vec<&'a Entry>, mut found: Vec<&'a Entry>, out: &mut Outcome) {

@@ -7,7 +7,7 @@ use crate::code::Code;
 use crate::digest::VerifiedBlob;
 use crate::image::{ImageDocument, Manifest, Platform};
 use crate::limits::Limits;
-use crate::sbom::{Options, spdx23};
+use crate::sbom::{self, Format, Options};
 use crate::scan::{Contents, Coverage, Ecosystem, LayerFacts, OperatingSystem, Package};
 use crate::statement::{ApkoConfiguration, Provenance, apko_installed};
 
@@ -23,6 +23,7 @@ struct Scene {
     sbom: Option<String>,
     /// The package version and more that an SBOM lies about: what to replace by what.
     lies: Vec<(String, String)>,
+    format: Format,
     provenance: Value,
     apko: Value,
 }
@@ -92,7 +93,7 @@ impl Scene {
         });
         let apko = json!({ "archs": ["x86_64"], "contents": { "packages": ["app=1-r0", "zlib", "any~=2"] } });
         let listed_as = platform("linux/amd64");
-        Self { manifest, listed_as, contents, sbom: None, lies: Vec::new(), provenance, apko }
+        Self { manifest, listed_as, contents, sbom: None, lies: Vec::new(), format: Format::Spdx23, provenance, apko }
     }
 
     fn manifest(&self) -> Manifest {
@@ -109,7 +110,7 @@ impl Scene {
         contents.digest = Some(self.manifest().blob().digest().clone());
         let options = Options::new().repository(Some("registry.example/app".parse().expect("a name")));
         let mut out = Vec::new();
-        spdx23::write(&contents, &options, &mut out).expect("written to memory");
+        sbom::write(self.format, &contents, &options, &mut out).expect("written to memory");
         self.lies.iter().fold(String::from_utf8(out).expect("UTF-8"), |text, (right, wrong)| {
             assert!(text.contains(right), "{right} is not in {text}");
             text.replace(right, wrong)
@@ -118,7 +119,7 @@ impl Scene {
 
     fn outcome(&self, rules: &[Rule]) -> Outcome {
         let (manifest, document) = (self.manifest(), self.sbom.clone().unwrap_or_else(|| self.document()));
-        let claimed = Claimed::parse(document.as_bytes()).expect("SPDX");
+        let claimed = Claimed::parse(document.as_bytes(), &Limits::default()).expect("SPDX");
         let provenance =
             Provenance::parse("https://slsa.dev/provenance/v1", &self.provenance.to_string(), &Limits::default());
         let provenance = provenance.expect("provenance");
@@ -268,8 +269,18 @@ fn what_a_writer_leaves_out_by_design_is_said_and_not_blamed() {
 
 #[test]
 fn a_document_that_can_be_read_in_two_ways_is_refused() {
-    assert!(Claimed::parse(br#"{"spdxVersion":"SPDX-2.3","packages":[]}"#).is_ok());
+    assert!(Claimed::parse(br#"{"spdxVersion":"SPDX-2.3","packages":[]}"#, &Limits::default()).is_ok());
     for bad in [r#"{"spdxVersion":"SPDX-2.3","packages":[],"packages":[]}"#, r#"{"packages":[]}"#, "{"] {
-        assert_eq!(Claimed::parse(bad.as_bytes()).expect_err(bad).code(), Code::SbomInvalid);
+        assert_eq!(Claimed::parse(bad.as_bytes(), &Limits::default()).expect_err(bad).code(), Code::SbomInvalid);
     }
+}
+
+#[test]
+fn a_document_of_spdx_3_is_compared_as_well() {
+    let honest = Scene { format: Format::Spdx3, ..Scene::honest() };
+    assert!(honest.outcome(&[]).findings.is_empty(), "{:?}", honest.outcome(&[]).findings);
+    let mut lying = Scene { format: Format::Spdx3, ..Scene::honest() };
+    lying.lies.push(("zlib@1.3-r4".to_owned(), "zlib@1.3-r5".to_owned()));
+    let codes: Vec<Code> = lying.outcome(&[]).findings.iter().map(|finding| finding.code).collect();
+    assert_eq!(codes, [Code::SbomVersionDiffers]);
 }

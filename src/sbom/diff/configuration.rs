@@ -1,21 +1,10 @@
-//! How an image runs, as its configuration says (OCI image specification, configuration).
+//! How an image runs, setting by setting.
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::DocumentError;
-use crate::image::Platform;
-use crate::json;
-
-/// What a container of the image begins with.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RunConfiguration {
-    /// What it runs on.
-    pub platform: Option<Platform>,
-    settings: BTreeMap<String, String>,
-}
+use crate::image::Process;
 
 /// A setting that differs; `null` where it is not set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,66 +18,37 @@ pub struct SettingChange {
     pub to: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Wire {
-    #[serde(default)]
-    os: String,
-    #[serde(default)]
-    architecture: String,
-    variant: Option<String>,
-    config: Option<WireConfig>,
-}
+/// What a container begins with, by the names of [`SettingChange`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Settings(BTreeMap<String, String>);
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct WireConfig {
-    user: Option<String>,
-    entrypoint: Option<Vec<String>>,
-    cmd: Option<Vec<String>>,
-    env: Option<Vec<String>>,
-    working_dir: Option<String>,
-    exposed_ports: Option<BTreeMap<String, serde_json::Value>>,
-}
-
-impl RunConfiguration {
-    /// Reads the configuration of an image.
-    ///
-    /// # Errors
-    /// When it is not JSON of that shape, or has a key twice.
-    pub fn parse(bytes: &[u8]) -> Result<Self, DocumentError> {
-        let wire: Wire = json::parse(bytes).map_err(|error| DocumentError::Configuration(error.to_string()))?;
-        let config = wire.config.unwrap_or_default();
+impl Settings {
+    pub(super) fn of(process: &Process) -> Self {
         let mut settings = BTreeMap::new();
-        let mut put = |name: String, value: Option<String>| {
-            // Empty is how a builder writes that there is none.
-            settings.extend(value.filter(|value| !value.is_empty()).map(|value| (name, value)));
-        };
+        let mut put = |name: String, value: Option<String>| settings.extend(value.map(|value| (name, value)));
         // A list as JSON: where a word ends is a difference.
-        let list = |words: Option<Vec<String>>| {
-            words.filter(|words| !words.is_empty()).map(|words| serde_json::json!(words).to_string())
-        };
-        put("user".to_owned(), config.user);
-        put("entrypoint".to_owned(), list(config.entrypoint));
-        put("cmd".to_owned(), list(config.cmd));
-        put("workdir".to_owned(), config.working_dir);
-        for variable in config.env.unwrap_or_default() {
-            let (name, value) = variable.split_once('=').unwrap_or((&variable, ""));
+        let list = |words: &[String]| (!words.is_empty()).then(|| serde_json::json!(words).to_string());
+        put("user".to_owned(), process.user.clone());
+        put("entrypoint".to_owned(), list(&process.entrypoint));
+        put("cmd".to_owned(), list(&process.cmd));
+        put("workdir".to_owned(), process.working_dir.clone());
+        for variable in &process.env {
+            let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
             put(format!("env.{name}"), Some(format!("{name}={value}")));
         }
-        for port in config.exposed_ports.unwrap_or_default().into_keys() {
+        for port in &process.exposed_ports {
             put(format!("port.{port}"), Some("exposed".to_owned()));
         }
-        let variant = wire.variant.as_deref().filter(|variant| !variant.is_empty());
-        Ok(Self { platform: Platform::new(&wire.os, &wire.architecture, variant), settings })
+        Self(settings)
     }
 
     /// What differs, by name.
     pub(super) fn changes(&self, to: &Self) -> Vec<SettingChange> {
-        let names = self.settings.keys().chain(to.settings.keys().filter(|name| !self.settings.contains_key(*name)));
+        let names = self.0.keys().chain(to.0.keys().filter(|name| !self.0.contains_key(*name)));
         let change = |name: &String| SettingChange {
             name: name.clone(),
-            from: self.settings.get(name).cloned(),
-            to: to.settings.get(name).cloned(),
+            from: self.0.get(name).cloned(),
+            to: to.0.get(name).cloned(),
         };
         let mut changes: Vec<_> = names.map(change).filter(|change| change.from != change.to).collect();
         changes.sort_by(|a, b| a.name.cmp(&b.name));
@@ -99,13 +59,18 @@ impl RunConfiguration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::VerifiedBlob;
+    use crate::image::Configuration;
 
     #[test]
     fn settings_that_differ_are_named() {
         let from =
             br#"{"config":{"User":"65532","Env":["A=1","B=2"],"Entrypoint":["/a b"],"ExposedPorts":{"80/tcp":{}}}}"#;
         let to = br#"{"config":{"User":"","Env":["A=1","B=3"],"Entrypoint":["/a","b"]}}"#;
-        let [from, to] = [&from[..], to].map(|bytes| RunConfiguration::parse(bytes).expect("a configuration"));
+        let [from, to] = [&from[..], to].map(|bytes| {
+            let configuration = Configuration::parse(&VerifiedBlob::of(bytes.to_vec())).expect("a configuration");
+            Settings::of(&configuration.process)
+        });
         assert_eq!(from.changes(&from), []);
         let found: Vec<_> = from.changes(&to).into_iter().map(|change| (change.name, change.from, change.to)).collect();
         let change = |name: &str, from: Option<&str>, to: Option<&str>| {
@@ -118,7 +83,6 @@ mod tests {
             change("user", Some("65532"), None),
         ];
         assert_eq!(found, wanted);
-        assert!(RunConfiguration::parse(br#"{"config":{"User":"0","User":"1"}}"#).is_err());
-        assert_eq!(RunConfiguration::parse(b"{}"), Ok(RunConfiguration::default()));
+        assert_eq!(Settings::of(&Process::default()), Settings::default());
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::side::{Item, Key};
 use super::{Direction, SettingChange, Side, direction};
+use crate::scan::Ecosystem;
 use crate::statement::{Field, Provenance};
 
 /// What tells image B from image A. Its JSON has the keys of `chainctl images
@@ -114,7 +115,7 @@ pub fn diff(from: &Side, to: &Side) -> Difference {
         .as_ref()
         .zip(to.executables.as_ref())
         .map(|(from, to)| Sets { partial: from.has_more || to.has_more, ..sets(&from.paths, &to.paths) });
-    let configuration = from.configuration.as_ref().zip(to.configuration.as_ref());
+    let configuration = from.settings.as_ref().zip(to.settings.as_ref());
     let provenance = from.provenance.as_ref().zip(to.provenance.as_ref());
     Difference {
         packages,
@@ -147,12 +148,16 @@ impl Key {
     fn shown(&self) -> String {
         match &self.namespace {
             // A distribution's is the distribution, which nobody calls a part of the name.
-            Some(namespace) if !matches!(self.kind.as_str(), "apk" | "deb" | "rpm") => {
+            Some(namespace) if !is_distribution(&self.kind) => {
                 format!("{namespace}/{}", self.name)
             }
             _ => self.name.clone(),
         }
     }
+}
+
+fn is_distribution(kind: &str) -> bool {
+    Ecosystem::of_purl_type(kind).is_some_and(Ecosystem::is_distribution)
 }
 
 fn packages(from: &Side, to: &Side, licenses: &mut Vec<SettingChange>) -> Packages {
@@ -231,7 +236,7 @@ mod tests {
 
     use super::*;
     use crate::limits::Limits;
-    use crate::sbom::diff::DocumentError;
+    use crate::sbom::DocumentError;
 
     fn side(packages: &[(&str, &str)]) -> Side {
         let package = |(purl, license): &(&str, &str)| {

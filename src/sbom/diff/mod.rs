@@ -6,8 +6,8 @@ mod side;
 mod version;
 mod vulnerabilities;
 
-pub use configuration::{RunConfiguration, SettingChange};
+pub use configuration::SettingChange;
 pub use difference::{Difference, Licenses, PackageChange, PackageEntry, Packages, ProvenanceChange, Sets, diff};
-pub use side::{DocumentError, Executables, Side};
+pub use side::{Executables, Side};
 pub use version::{Direction, direction};
 pub use vulnerabilities::{ReportError, Vulnerabilities, Vulnerability, VulnerabilityReport};

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use packageurl::PackageUrl;
-use serde::Deserialize;
 
-use super::RunConfiguration;
-use crate::code::Code;
-use crate::json;
+use super::configuration::Settings;
+use crate::image::Process;
 use crate::limits::Limits;
+use crate::sbom::DocumentError;
+use crate::sbom::document::Document;
 use crate::sbom::license::Extracted;
 use crate::sbom::purl;
 use crate::scan::Contents;
@@ -20,7 +20,7 @@ use crate::statement::Provenance;
 pub struct Side {
     pub(super) packages: BTreeMap<Key, BTreeMap<String, Item>>,
     pub(super) executables: Option<Executables>,
-    pub(super) configuration: Option<RunConfiguration>,
+    pub(super) settings: Option<Settings>,
     pub(super) provenance: Option<Provenance>,
     unread: usize,
 }
@@ -47,66 +47,6 @@ pub(super) struct Key {
 pub(super) struct Item {
     pub(super) purl: String,
     pub(super) license: Option<String>,
-}
-
-/// A document that cannot be compared.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum DocumentError {
-    /// Not JSON of the wanted shape, or ambiguous.
-    #[error("not an SPDX 2 document: {0}")]
-    Malformed(String),
-    /// Another version of SPDX.
-    #[error("{0:?} is no version of SPDX that is compared; wanted is SPDX-2.2 or SPDX-2.3")]
-    Version(String),
-    /// It describes an index: such documents name images and no packages.
-    #[error("the document describes an index, which says nothing of the packages of one platform")]
-    Index,
-    /// More packages than the limits allow.
-    #[error("the document has {0} packages, the limit is {1}")]
-    TooMany(usize, u64),
-    /// The configuration of an image is malformed.
-    #[error("not the configuration of an image: {0}")]
-    Configuration(String),
-}
-
-impl DocumentError {
-    /// The reason code of this error.
-    #[must_use]
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Malformed(_) | Self::Version(_) => Code::SbomInvalid,
-            Self::Index => Code::OnIndex,
-            Self::TooMany(..) => Code::Limit,
-            Self::Configuration(_) => Code::ManifestInvalid,
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Wire {
-    #[serde(default)]
-    spdx_version: String,
-    #[serde(default)]
-    packages: Vec<WirePackage>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WirePackage {
-    license_declared: Option<String>,
-    #[serde(default)]
-    external_refs: Vec<WireRef>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireRef {
-    #[serde(default)]
-    reference_type: String,
-    #[serde(default)]
-    reference_locator: String,
 }
 
 /// Types of purls that are no installed packages: images and layers, and what packages were made from.
@@ -139,28 +79,13 @@ impl Side {
     /// # Errors
     /// When it is malformed, ambiguous, of another version, over a limit, or about an index.
     pub fn of_spdx(document: &[u8], limits: &Limits) -> Result<Self, DocumentError> {
-        let malformed = |error: serde_json::Error| DocumentError::Malformed(error.to_string());
-        // Older versions of cosign put the document into a JSON text.
-        let inner: Option<String> = match document.trim_ascii_start().first() {
-            Some(b'"') => Some(json::parse(document).map_err(malformed)?),
-            _ => None,
-        };
-        let wire: Wire = json::parse(inner.as_deref().map_or(document, str::as_bytes)).map_err(malformed)?;
-        if !matches!(wire.spdx_version.as_str(), "SPDX-2.2" | "SPDX-2.3") {
-            return Err(DocumentError::Version(wire.spdx_version));
-        }
-        if wire.packages.len() as u64 > limits.packages {
-            return Err(DocumentError::TooMany(wire.packages.len(), limits.packages));
-        }
+        let document = Document::parse(document, limits)?;
         let mut side = Self::default();
-        let mut is_index = false;
-        for package in wire.packages {
-            let known = |text: &String| !matches!(text.as_str(), "NOASSERTION" | "NONE" | "");
-            let license = package.license_declared.filter(known);
-            for locator in package.external_refs.into_iter().filter(|r| r.reference_type == "purl") {
-                let locator = locator.reference_locator;
-                is_index |= locator.starts_with("pkg:oci/") && locator.contains("image.index.v1");
-                side.add(&locator, license.clone());
+        let mut is_index = document.is_index;
+        for package in &document.packages {
+            for purl in &package.purls {
+                is_index |= purl.starts_with("pkg:oci/") && purl.contains("image.index.v1");
+                side.add(purl, package.license.clone());
             }
         }
         if is_index && side.packages.is_empty() {
@@ -171,8 +96,8 @@ impl Side {
 
     /// With how the image runs.
     #[must_use]
-    pub fn configuration(self, configuration: RunConfiguration) -> Self {
-        Self { configuration: Some(configuration), ..self }
+    pub fn process(self, process: &Process) -> Self {
+        Self { settings: Some(Settings::of(process)), ..self }
     }
 
     /// With its provenance, which the caller verified.

@@ -1,6 +1,8 @@
 //! SPDX 2.3 in JSON.
 
-mod document;
 mod model;
+mod read;
+mod write;
 
-pub use document::write;
+pub(super) use read::read;
+pub(super) use write::write;

@@ -1,24 +1,8 @@
 //! The objects of a document, with their fields in the order in which they are written.
 
-use std::borrow::Cow;
+use serde::Serialize;
 
-use serde::{Serialize, Serializer};
-
-/// A text that is mostly borrowed.
-pub(super) type Text<'a> = Cow<'a, str>;
-
-/// A list whose elements are made when they are written.
-pub(super) struct Each<F>(pub(super) F);
-
-impl<F, I> Serialize for Each<F>
-where
-    F: Fn() -> I,
-    I: Iterator<Item: Serialize>,
-{
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq((self.0)())
-    }
-}
+use crate::sbom::graph::Text;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -118,47 +102,6 @@ pub(super) struct Relationship<'a> {
     pub(super) spdx_element_id: &'a str,
     pub(super) relationship_type: &'static str,
     pub(super) related_spdx_element: &'a str,
-}
-
-impl<'a> Package<'a> {
-    /// A package of which nothing but this is said.
-    pub(super) fn new(id: impl Into<Text<'a>>, name: impl Into<Text<'a>>) -> Self {
-        Self {
-            id: id.into(),
-            name: name.into(),
-            version_info: None,
-            supplier: None,
-            originator: None,
-            download_location: NOASSERTION,
-            files_analyzed: false,
-            checksums: Vec::new(),
-            homepage: None,
-            source_info: None,
-            license_concluded: NOASSERTION,
-            license_declared: NOASSERTION.into(),
-            copyright_text: NOASSERTION,
-            summary: None,
-            comment: None,
-            external_refs: Vec::new(),
-            primary_package_purpose: None,
-        }
-    }
-
-    /// With its package URL, if it has one.
-    pub(super) fn purl(mut self, purl: Option<impl Into<Text<'a>>>) -> Self {
-        self.external_refs.extend(purl.map(|purl| ExternalRef {
-            reference_category: "PACKAGE-MANAGER",
-            reference_type: "purl",
-            reference_locator: purl.into(),
-        }));
-        self
-    }
-
-    /// With a SHA-256 that was computed.
-    pub(super) fn sha256(mut self, hex: &'a str) -> Self {
-        self.checksums.push(Checksum { algorithm: "SHA256", checksum_value: hex.into() });
-        self
-    }
 }
 
 /// Nobody says.

@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_broken_document_is_refused() {
-        assert!(read(&GOOD[..GOOD.len() - 1]).unwrap_err().starts_with("it is malformed"));
+        assert!(read(&GOOD[..GOOD.len() - 1]).expect_err("it is refused").starts_with("it is malformed"));
         assert!(read(&GOOD.replace("{\"app/1.0.0\"", "[\"app/1.0.0\"")).is_err());
         let long = |spaces| read(&format!("{GOOD}{}", " ".repeat(spaces - GOOD.len()))).map(|found| found.len());
         assert_eq!(long(LONGEST), Ok(2));

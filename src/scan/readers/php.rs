@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn another_file_of_this_name_is_not_composers() {
         assert_eq!(read("opt/tool/installed.json", r#"{"a":1}"#), Ok(Vec::new()));
-        let why = read("vendor/composer/installed.json", r#"{"a":1}"#).unwrap_err();
+        let why = read("vendor/composer/installed.json", r#"{"a":1}"#).expect_err("it is refused");
         assert_eq!(why, "it is no list of packages");
         let long =
             |spaces| read("composer/installed.json", &format!("[{}]", " ".repeat(spaces))).map(|found| found.len());

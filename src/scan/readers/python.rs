@@ -214,14 +214,17 @@ mod tests {
 
     #[test]
     fn what_names_nothing_is_refused() {
-        assert_eq!(read(GOOD.replace("Name", "Nome").as_bytes()).unwrap_err(), "it names no distribution");
+        assert_eq!(
+            read(GOOD.replace("Name", "Nome").as_bytes()).expect_err("it is refused"),
+            "it names no distribution"
+        );
         // Nothing is left of this name when it is written as the index writes it.
-        assert_eq!(read(b"Name: _\nVersion: 1\n").unwrap_err(), "it has a package without a name");
+        assert_eq!(read(b"Name: _\nVersion: 1\n").expect_err("it is refused"), "it has a package without a name");
         assert_eq!(read(b"Name: _a\nVersion: 1\n").map(|found| found.len()), Ok(1));
         assert_eq!(read(&GOOD.replace("A B", "\u{fffd}").into_bytes()).map(|found| found.len()), Ok(1));
         assert_eq!(read(b"Name: Python\nVersion: 2.7\n").map(|found| found.len()), Ok(0));
         let endless = GOOD.replace("Backported", &"x".repeat(FIELDS));
-        assert_eq!(read(endless.as_bytes()).unwrap_err(), "its fields are longer than 4194304 bytes");
+        assert_eq!(read(endless.as_bytes()).expect_err("it is refused"), "its fields are longer than 4194304 bytes");
     }
 
     #[test]

@@ -164,29 +164,29 @@ mod tests {
     #[test]
     fn both_ways_to_write_it_are_read() {
         assert_eq!(
-            found(&inline()).unwrap(),
+            found(&inline()).expect("it is read"),
             ["None stdlib 1.22", "Some(\"c.d\") e v2.0.0", "Some(\"a.b\") app v1.0.0"]
         );
         assert_eq!(
-            found(&by_pointer()).unwrap(),
+            found(&by_pointer()).expect("it is read"),
             ["None stdlib 1.17", "Some(\"c.d\") e v2.0.0", "Some(\"a.b\") app v1.0.0"]
         );
     }
 
     #[test]
     fn others_are_no_go_binaries_and_damaged_ones_are_refused() {
-        assert_eq!(found(&[0; 64]).unwrap(), [""; 0]);
+        assert_eq!(found(&[0; 64]).expect("it is read"), [""; 0]);
         let shifted = inline()[1..].to_vec();
-        assert_eq!(found(&shifted).unwrap(), [""; 0]);
+        assert_eq!(found(&shifted).expect("it is read"), [""; 0]);
         let cut = "its Go build information is cut off";
         let inline = inline();
-        assert_eq!(found(&inline[..inline.len() - 1]).unwrap_err(), cut);
+        assert_eq!(found(&inline[..inline.len() - 1]).expect_err("it is refused"), cut);
         let mut outside = by_pointer();
         outside[56] = 255;
-        assert_eq!(found(&outside).unwrap_err(), cut);
+        assert_eq!(found(&outside).expect_err("it is refused"), cut);
         let mut binary = by_pointer();
         binary[66] = 255;
-        assert_eq!(found(&binary).unwrap_err(), "its Go build information is not UTF-8");
+        assert_eq!(found(&binary).expect_err("it is refused"), "its Go build information is not UTF-8");
         let broken = &elf(&inline)[..100];
         assert_eq!(testing::read(&Executable, "usr/bin/app", broken), Ok(Vec::new()));
     }

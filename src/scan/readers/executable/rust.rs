@@ -95,12 +95,12 @@ mod tests {
     #[test]
     fn a_damaged_or_endless_list_is_refused() {
         assert_eq!(
-            read(&LIST.replace("[0,1]", "[0,3]")).unwrap_err(),
+            read(&LIST.replace("[0,1]", "[0,3]")).expect_err("it is refused"),
             "its list of Rust crates names a place that it does not have"
         );
-        assert_eq!(read_raw(b"no zlib").unwrap_err(), "its list of Rust crates cannot be inflated");
-        assert!(read("{}").unwrap_err().starts_with("its list of Rust crates is malformed"));
+        assert_eq!(read_raw(b"no zlib").expect_err("it is refused"), "its list of Rust crates cannot be inflated");
+        assert!(read("{}").expect_err("it is refused").starts_with("its list of Rust crates is malformed"));
         let endless = LIST.replace("registry", &"x".repeat(9 << 20));
-        assert_eq!(read(&endless).unwrap_err(), "its list of Rust crates is longer than 8388608 bytes");
+        assert_eq!(read(&endless).expect_err("it is refused"), "its list of Rust crates is longer than 8388608 bytes");
     }
 }

@@ -73,25 +73,31 @@ const OTHER: &[u8] = b"groupId=org.other\nartifactId=other\nversion=3\n";
 fn an_archive_is_named_by_maven_by_its_file_and_by_its_manifest() {
     let manifest: &[u8] = b"Implementation-Version: 9\nAutomatic-Module-Name: org.example.mod\n";
     let all = zip(&[(MANIFEST, manifest), (PROPERTIES, CORE), ("META-INF/maven/o/o/pom.properties", OTHER)]);
-    assert_eq!(read("lib/core-1.0.jar", &all).unwrap(), ["org.example:core:1.2", "org.other:other:3"]);
+    assert_eq!(read("lib/core-1.0.jar", &all).expect("it is read"), ["org.example:core:1.2", "org.other:other:3"]);
     // Named for neither: the archive is a package of its own, with both inside.
     let alone = ["org.example.mod:app:1.0", "org.other:other:3", "org.example:core:1.2"];
-    assert_eq!(read("app-1.0.jar", &all).unwrap(), alone);
+    assert_eq!(read("app-1.0.jar", &all).expect("it is read"), alone);
     let bare = zip(&[(MANIFEST, manifest)]);
-    assert_eq!(read("app.jar", &bare).unwrap(), ["org.example.mod:app:9"]);
-    assert_eq!(read("org.example.app-2.jar", &bare).unwrap(), ["org.example.mod:app:2"]);
+    assert_eq!(read("app.jar", &bare).expect("it is read"), ["org.example.mod:app:9"]);
+    assert_eq!(read("org.example.app-2.jar", &bare).expect("it is read"), ["org.example.mod:app:2"]);
     let pom = b"<project><groupId>g</groupId><artifactId>a</artifactId><version>1</version></project>";
-    assert_eq!(read("x.jar", &zip(&[(MANIFEST, b"A: b\n"), ("META-INF/maven/g/a/pom.xml", pom)])).unwrap(), ["g:a:1"]);
-    assert_eq!(read("x.jar", &zip(&[("a.class", b"")])).unwrap(), [""; 0]);
+    assert_eq!(
+        read("x.jar", &zip(&[(MANIFEST, b"A: b\n"), ("META-INF/maven/g/a/pom.xml", pom)])).expect("it is read"),
+        ["g:a:1"]
+    );
+    assert_eq!(read("x.jar", &zip(&[("a.class", b"")])).expect("it is read"), [""; 0]);
 }
 
 #[test]
 fn a_bundle_is_named_by_the_plug_in_that_made_it() {
     let text = "Created-By: Apache Maven Bundle Plugin\nBundle-SymbolicName: org.example.thing;singleton:=true\n";
     let named = zip(&[(MANIFEST, text.as_bytes())]);
-    assert_eq!(read("whatever-1.jar", &named).unwrap(), ["org.example.thing:thing:1"]);
+    assert_eq!(read("whatever-1.jar", &named).expect("it is read"), ["org.example.thing:thing:1"]);
     let text = format!("{text}Implementation-Vendor-Id: org.example.thing;singleton:=true\n");
-    assert_eq!(read("whatever-1.jar", &zip(&[(MANIFEST, text.as_bytes())])).unwrap(), ["org.example.thing:whatever:1"]);
+    assert_eq!(
+        read("whatever-1.jar", &zip(&[(MANIFEST, text.as_bytes())])).expect("it is read"),
+        ["org.example.thing:whatever:1"]
+    );
 }
 
 #[test]
@@ -99,7 +105,7 @@ fn archives_inside_are_read_and_scripts_before_are_passed_over() {
     let library = zip(&[(MANIFEST, b"A: b\n"), (PROPERTIES, CORE)]);
     let module = zip(&[(MANIFEST, b"A: b\n"), ("WEB-INF/lib/core-1.2.jar!", &library)]);
     let whole = [b"#!/bin/sh\nexec java\n".to_vec(), zip(&[(MANIFEST, b"A: b\n"), ("web-7.war", &module)])].concat();
-    assert_eq!(read("app-8.jar", &whole).unwrap(), ["-:app:8", "-:web:7", "org.example:core:1.2"]);
+    assert_eq!(read("app-8.jar", &whole).expect("it is read"), ["-:app:8", "-:web:7", "org.example:core:1.2"]);
 }
 
 #[test]
@@ -118,7 +124,7 @@ fn what_cannot_be_read_says_so_and_the_rest_is_kept() {
         bytes[at] = to;
         read("app-1.jar", &bytes)
     };
-    assert_eq!(changed(directory + 5, 20).unwrap(), ["-:app:1"]);
+    assert_eq!(changed(directory + 5, 20).expect("it is read"), ["-:app:1"]);
     let in_it = |why: &str| Err(format!("{MANIFEST:?} in it {why}"));
     assert_eq!(changed(directory + 8, 1), in_it("is encrypted"));
     assert_eq!(changed(directory + 10, 12), in_it("is compressed in another way than Java's"));
@@ -127,9 +133,9 @@ fn what_cannot_be_read_says_so_and_the_rest_is_kept() {
     assert_eq!(changed(directory + 27, 9), in_it("is larger than the 4194304 bytes that may be inflated"));
     assert_eq!(changed(directory + 44, 9), in_it("is cut off"));
     assert_eq!(changed(directory + 28, 200), Err("its directory is damaged".to_owned()));
-    assert_eq!(read("app.jar", b"text").unwrap_err(), "it is no zip archive, or cut off");
+    assert_eq!(read("app.jar", b"text").expect_err("it is refused"), "it is no zip archive, or cut off");
     // A name that others use for other things.
-    assert_eq!(read("app.rar", b"Rar!").unwrap(), [""; 0]);
+    assert_eq!(read("app.rar", b"Rar!").expect("it is read"), [""; 0]);
 }
 
 #[test]
@@ -138,13 +144,17 @@ fn archives_in_archives_have_bounds() {
         let innermost = zip(&[(MANIFEST, b"A: b\n"), (PROPERTIES, CORE)]);
         (0..times).fold(innermost, |inner, _| zip(&[("core-1.jar", &inner)]))
     };
-    assert_eq!(read("a.jar", &nested(8)).unwrap(), ["org.example:core:1.2"]);
-    assert!(read("a.jar", &nested(9)).unwrap_err().ends_with("archives are inside each other more than 8 times"));
+    assert_eq!(read("a.jar", &nested(8)).expect("it is read"), ["org.example:core:1.2"]);
+    assert!(
+        read("a.jar", &nested(9))
+            .expect_err("it is refused")
+            .ends_with("archives are inside each other more than 8 times")
+    );
     // Small archives that inflate to more than their file may.
     let zeros = vec![0; 9 << 20];
     let one = [("a.jar", zeros.as_slice())];
-    assert!(read("x.jar", &zip(&one)).unwrap_err().contains("it is no zip archive"));
+    assert!(read("x.jar", &zip(&one)).expect_err("it is refused").contains("it is no zip archive"));
     let two = zip(&[("a.zap", &zeros), ("b.zap", &zeros)]);
-    assert!(read("x.jar", &two).unwrap_err().contains("bytes that may be inflated"));
-    assert_eq!(read("x.jar", &zip(&[("a.zap", &zeros)])).unwrap(), [""; 0]);
+    assert!(read("x.jar", &two).expect_err("it is refused").contains("bytes that may be inflated"));
+    assert_eq!(read("x.jar", &zip(&[("a.zap", &zeros)])).expect("it is read"), [""; 0]);
 }
