@@ -5,6 +5,7 @@ mod document;
 mod predicate_type;
 mod simple_signing;
 mod slsa;
+mod write;
 
 pub use apko::{ApkoConfiguration, ApkoError, apko_installed};
 pub use document::{PAYLOAD_TYPE, Statement, StatementError, Subject};
@@ -13,3 +14,4 @@ pub use simple_signing::SimpleSigning;
 pub use slsa::{BuildType, Dependency, Field, Provenance, ProvenanceError, SlsaVersion, Source, Stated};
 
 pub(crate) use slsa::canonical_repository;
+pub(crate) use write::written;
