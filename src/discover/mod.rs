@@ -25,6 +25,7 @@ mod tree;
 
 pub use everything::{Everything, everything};
 pub use list::{Discovered, list};
+pub use manifest::image_manifest;
 pub use pending::{Listed, Pending};
 pub use read::read;
 pub use resolve::{ImageRequest, ResolveError, resolve};

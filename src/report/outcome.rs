@@ -209,6 +209,16 @@ impl Report {
         &self.candidates
     }
 
+    /// The newest of the candidates that satisfy a cell, by what vouches for its time: the
+    /// one that is meant where one statement is wanted. `None` where none satisfies it.
+    #[must_use]
+    pub fn newest(&self, cell: &Cell) -> Option<&Assessed> {
+        let satisfying = cell.candidates.iter().filter(|_| cell.state.is_satisfied());
+        let time =
+            |candidate: &&Assessed| candidate.verified().and_then(|bundle| bundle.times().last()).map(|t| t.time);
+        satisfying.filter_map(|n| self.candidates.get(*n)).max_by_key(time)
+    }
+
     /// What people should know besides.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {

@@ -62,6 +62,11 @@ impl ImageFacts {
             narrowed: false,
         }
     }
+
+    /// The images among the targets, those that have layers: of each platform, or the one that was named.
+    pub fn images(&self) -> impl Iterator<Item = &Target> {
+        self.targets.iter().filter(|target| target.name != TargetName::Index)
+    }
 }
 
 /// Decides every cell and so the verdict.
