@@ -16,6 +16,8 @@ mod liveness;
 mod postgres;
 mod produce;
 mod provenance;
+mod provenance_command;
+mod provenance_recorded;
 mod sandbox;
 mod sbom;
 mod scan;
