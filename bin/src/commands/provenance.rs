@@ -5,13 +5,13 @@ use cg_attest::policy::Requirement;
 use cg_attest::statement::Provenance;
 use clap::Args as ClapArgs;
 
-use super::attested::{self, Asked};
 use super::provenance_generate;
+use crate::attestations::{self, Asked};
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::render::{self, Origin};
-use crate::settings::{PolicyArgs, RegistryArgs, Sources, TrustArgs};
+use crate::settings::{EvidenceArgs, Format};
 
 #[derive(Debug, ClapArgs)]
 // What is required is provenance; `--require` of the shared flags would mean nothing.
@@ -35,15 +35,11 @@ pub(crate) struct Args {
     /// Print this platform's; repeatable
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     platform: Vec<Platform>,
-    /// What to print: text or json
+    /// What to print
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Format,
     #[command(flatten)]
-    policy: PolicyArgs,
-    #[command(flatten)]
-    registry: RegistryArgs,
-    #[command(flatten)]
-    trust: TrustArgs,
+    evidence: EvidenceArgs,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -52,40 +48,30 @@ enum Command {
     Generate(Box<provenance_generate::Args>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
 /// Prints the verified provenance of each platform.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {
     if let Some(Command::Generate(args)) = &args.command {
         return provenance_generate::run(args, printer);
     }
     let image = args.image.as_deref().ok_or_else(|| CliError::internal("the command line has no image"))?;
-    let names = [image.to_owned()];
-    let source = Sources::prepare(&names, &args.registry, args.trust.offline)?.open(image)?;
+    let source = args.evidence.open(image)?;
     // Provenance that its certificate belies is not shown as if it were true.
-    let policy = args.policy.with_agreement();
+    let evidence = args.evidence.with_policy(args.evidence.policy.with_agreement());
     let asked = Asked {
         image,
-        platforms: &args.platform,
+        platforms: args.platform,
         requirement: Requirement::slsa(),
-        keep_content: false,
-        policy: &policy,
-        registry: &args.registry,
-        trust: &args.trust,
+        evidence: &evidence,
         without_policy: Some("`cg-attest get IMAGE --type slsa --unverified` prints without verifying"),
     };
-    let report = match attested::accepted(&asked, &source, printer).await? {
+    let report = match attestations::accepted(&asked, &source, printer).await? {
         Ok(report) => report,
         Err(status) => return Ok(status),
     };
-    let limits = args.registry.limits()?;
+    let limits = evidence.registry.limits()?;
     let mut shown = Vec::new();
     for cell in report.cells() {
-        let newest = attested::newest(&report, cell, printer).and_then(|newest| newest.attestation());
+        let newest = attestations::newest(&report, cell, printer).and_then(|newest| newest.attestation());
         let attestation = newest.ok_or_else(|| CliError::internal("a satisfied requirement has no attestation"))?;
         let (bundle, statement) = (attestation.statement().bundle(), attestation.statement().statement());
         let parsed = Provenance::parse(statement.predicate_type(), statement.predicate(), &limits);

@@ -1,26 +1,27 @@
 //! `sbom`: the SBOM of one platform, attached and verified, or made from the content of the layers.
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use cg_attest::audit::Reader;
 use cg_attest::code::Code;
 use cg_attest::digest::Digest;
-use cg_attest::image::{ImageDocument, ImageName, Manifest, Platform, Repository};
+use cg_attest::discover;
+use cg_attest::evidence::Target;
+use cg_attest::image::{Platform, Repository};
 use cg_attest::limits::Limits;
 use cg_attest::policy::Requirement;
 use cg_attest::registry::Context;
 use cg_attest::sbom::{self, Severity, spdx23};
-use cg_attest::scan::{self, Contents, DockerArchive};
-use cg_attest::{discover, evidence::TargetName};
+use cg_attest::scan::Contents;
 use clap::Args as ClapArgs;
 
-use super::{attached, get};
+use crate::attestations::{self, Asked};
 use crate::error::CliError;
 use crate::exit::ExitStatus;
+use crate::local::Local;
 use crate::printer::{Printer, escape};
 use crate::render::{self, Form};
-use crate::settings::output::write_atomically;
-use crate::settings::{self, PolicyArgs, RegistryArgs, Source, Sources, TrustArgs};
+use crate::settings::{self, EvidenceArgs, Source, write_atomically};
 
 #[derive(Debug, ClapArgs)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
@@ -53,11 +54,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     output_file: Option<PathBuf>,
     #[command(flatten)]
-    policy: PolicyArgs,
-    #[command(flatten)]
-    registry: RegistryArgs,
-    #[command(flatten)]
-    trust: TrustArgs,
+    evidence: EvidenceArgs,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -89,7 +86,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         return validate(file, printer);
     }
     if let Some(local) = args.image.as_deref().and_then(Local::of) {
-        return local.run(&args, printer).await;
+        return of_local(&local, &args, printer).await;
     }
     let image = match &args.image {
         Some(image) => image.clone(),
@@ -98,21 +95,37 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
             ".".to_owned()
         }
     };
-    let source = Sources::prepare(std::slice::from_ref(&image), &args.registry, args.trust.offline)?.open(&image)?;
+    let source = args.evidence.open(&image)?;
     let requirement: Requirement = "spdx".parse().map_err(CliError::internal)?;
-    let policy = args.policy.policy_with(source.policy_name.as_ref(), Some(std::slice::from_ref(&requirement)));
+    let policy =
+        args.evidence.policy.policy_with(source.policy_name.as_ref(), Some(std::slice::from_ref(&requirement)));
     match (args.source, policy) {
         (From::Content, _) => content(&args, &source, printer).await,
         (From::Auto, Err(error)) if error.code == Code::PolicyMissing => {
             // Nobody is trusted to have signed one: what is printed is ours, and it is said what else there is.
             let status = content(&args, &source, printer).await?;
             let request = source.image.clone().platforms(args.platform.iter().cloned().collect());
-            let evidence = args.registry.attestation_repo().unwrap_or(request.reference.repository());
-            attached::name_sboms(&*source.pull, &args.registry.limits()?, evidence, &request, printer).await;
+            let (limits, repository) = (args.evidence.registry.limits()?, args.evidence.evidence_repository(&source));
+            attestations::name_unused_sboms(&*source.pull, &limits, repository, &request, printer).await;
             Ok(status)
         }
         (From::Auto | From::Attached, _) => verified(&args, &image, &source, requirement, printer).await,
     }
+}
+
+/// The SBOM of what is in a folder or an archive.
+async fn of_local(local: &Local<'_>, args: &Args, printer: &Printer) -> Result<ExitStatus, CliError> {
+    if args.source == From::Attached {
+        let message = "nothing is attached to a folder or to an archive of docker save";
+        return Err(CliError::usage(Code::Usage, message));
+    }
+    let contents = local.contents(&args.evidence.registry).await?;
+    if let (Some(wanted), Some(found)) = (&args.platform, &contents.platform)
+        && !found.matches(wanted)
+    {
+        return Err(CliError::refused(Code::PlatformAbsent, format!("the image is for {found}, not for {wanted}")));
+    }
+    show(args, &contents, None, printer)
 }
 
 /// Prints what is wrong with a document, a line for each.
@@ -133,66 +146,6 @@ fn validate(file: &Path, printer: &Printer) -> Result<ExitStatus, CliError> {
     Err(CliError::refused(Code::SbomInvalid, format!("{}: {errors} errors", file.display())))
 }
 
-/// What has no registry and no layout: an archive of `docker save`, or a folder.
-enum Local<'a> {
-    Archive(&'a str),
-    Folder(&'a str),
-}
-
-impl<'a> Local<'a> {
-    fn of(image: &'a str) -> Option<Self> {
-        let archive = image.strip_prefix("docker-archive:").map(Self::Archive);
-        archive.or_else(|| image.strip_prefix("dir:").map(Self::Folder))
-    }
-
-    async fn run(self, args: &Args, printer: &Printer) -> Result<ExitStatus, CliError> {
-        if args.source == From::Attached {
-            return Err(CliError::usage(
-                Code::Usage,
-                "nothing is attached to a folder or to an archive of docker save",
-            ));
-        }
-        let context = args.content_context()?;
-        let contents = match self {
-            Self::Folder(path) => scan::folder(&context, path.as_ref()).await,
-            Self::Archive(name) => {
-                // A tag has a colon of its own: the path is what there is a file of.
-                let colons = name.match_indices(':').map(|(at, _)| (&name[..at], Some(&name[at + 1..])));
-                let (path, tag) = std::iter::once((name, None))
-                    .chain(colons)
-                    .find(|(path, _)| std::path::Path::new(path).is_file())
-                    .unwrap_or((name, None));
-                let archive = DockerArchive::open(path.as_ref(), context.limits());
-                let archive = archive.map_err(|error| CliError::usage(error.code(), error))?;
-                archive.scan(&context, tag, threads()).await
-            }
-        };
-        let contents = contents.map_err(|error| CliError::undecided(error.code(), error))?;
-        if let (Some(wanted), Some(found)) = (&args.platform, &contents.platform)
-            && !found.matches(wanted)
-        {
-            return Err(CliError::refused(Code::PlatformAbsent, format!("the image is for {found}, not for {wanted}")));
-        }
-        show(args, &contents, None, printer)
-    }
-}
-
-impl Args {
-    /// The bounds of reading whole images.
-    fn content_context(&self) -> Result<Context, CliError> {
-        content_context(&self.registry)
-    }
-}
-
-fn content_context(registry: &RegistryArgs) -> Result<Context, CliError> {
-    Ok(Context::new(registry.limits_over(Limits::default().for_content())?))
-}
-
-/// Layers that are read at the same time.
-fn threads() -> NonZeroUsize {
-    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
-}
-
 /// The SBOM that somebody signed, as it was signed.
 async fn verified(
     args: &Args,
@@ -205,16 +158,15 @@ async fn verified(
         let message = "a signed document is printed as it is, never converted";
         return Err(CliError::usage(Code::Usage, message).hint("`--source content -o table` reads the layers"));
     }
-    let manifest = choose(args, source).await?.1;
-    let asked = get::Asked {
+    let platform = choose(args, source).await?.1;
+    let asked = Asked {
         image,
-        platforms: manifest.into_iter().collect(),
-        form: Form::Predicate,
-        policy: &args.policy,
-        registry: &args.registry,
-        trust: &args.trust,
+        platforms: platform.into_iter().collect(),
+        requirement,
+        evidence: &args.evidence,
+        without_policy: Some("`--source content` makes one from the layers"),
     };
-    let (attestations, status) = get::verified(&asked, source, requirement, printer).await?;
+    let (attestations, status) = attestations::verified(&asked, Form::Predicate, source, printer).await?;
     let Some(attestation) = attestations.into_iter().next() else {
         printer.note("  → `--source content` makes one from the layers");
         return Ok(status);
@@ -225,20 +177,17 @@ async fn verified(
 
 /// The SBOM of what is in the layers.
 async fn content(args: &Args, source: &Source, printer: &Printer) -> Result<ExitStatus, CliError> {
-    let (manifest, _) = choose(args, source).await?;
-    let contents = scanned(&args.registry, source, &manifest).await?;
+    let (digest, _) = choose(args, source).await?;
+    let reader = args.evidence.registry.reader(&*source.pull)?;
+    let contents = contents_of(&reader, source, &digest).await?;
     show(args, &contents, known_as(source), printer)
 }
 
 /// What is in the layers of an image of one platform.
-pub(super) async fn scanned(
-    registry: &RegistryArgs,
-    source: &Source,
-    manifest: &Manifest,
-) -> Result<Contents, CliError> {
-    let context = content_context(registry)?;
+pub(super) async fn contents_of(reader: &Reader<'_>, source: &Source, digest: &Digest) -> Result<Contents, CliError> {
     let repository = source.image.reference.repository();
-    let contents = scan::image(&*source.pull, &context, repository, manifest, threads()).await;
+    let manifest = reader.manifest(repository, digest).await.map_err(|why| CliError::unread(&why))?;
+    let contents = reader.contents(repository, &manifest).await;
     contents.map_err(|error| CliError::undecided(error.code(), error))
 }
 
@@ -290,54 +239,28 @@ pub(super) fn incomplete(contents: &Contents, printer: &Printer) -> ExitStatus {
     if contents.problems.is_empty() { ExitStatus::Accepted } else { ExitStatus::Undecided }
 }
 
-/// The manifest of the one platform that is meant, and the platform if the image lists several.
-async fn choose(args: &Args, source: &Source) -> Result<(Manifest, Option<Platform>), CliError> {
-    let context = Context::new(args.registry.limits()?);
+/// The digest of the one platform that is meant, and the platform if the image lists several.
+async fn choose(args: &Args, source: &Source) -> Result<(Digest, Option<Platform>), CliError> {
+    let context = Context::new(args.evidence.registry.limits()?);
     let request = source.image.clone().platforms(args.platform.iter().cloned().collect());
-    let (facts, index) =
+    let (facts, _) =
         discover::resolve(&*source.pull, &context, &request).await.map_err(|error| CliError::unresolved(&error))?;
-    let named = |target: &cg_attest::evidence::Target| match &target.name {
-        TargetName::Platform(platform) => Some((platform.clone(), target.digest.clone())),
-        _ => None,
-    };
     if let Some(absent) = facts.absent.first() {
-        let has: Vec<String> = facts.platforms.iter().map(ToString::to_string).collect();
-        let error = CliError::refused(Code::PlatformAbsent, format!("{}: the image has no {absent}", request.name()));
-        return Err(error.hint(format!("it has {}", has.join(", "))));
+        return Err(CliError::no_platform(&request.name(), absent, &facts.platforms));
     }
-    let platforms: Vec<_> = facts.targets.iter().filter_map(named).collect();
-    let (platform, digest) = match (platforms.as_slice(), &index) {
-        ([], None) => (None, facts.digest.clone()),
-        ([(platform, digest)], _) => (Some(platform.clone()), digest.clone()),
-        ([], Some(_)) => {
+    let images: Vec<&Target> = facts.images().collect();
+    match images.as_slice() {
+        [one] => Ok((one.digest.clone(), one.platform().cloned())),
+        [] => {
             let message = format!("{}: the index lists no platform", request.name());
-            return Err(CliError::undecided(Code::ManifestInvalid, message));
+            Err(CliError::undecided(Code::ManifestInvalid, message))
         }
-        (several, _) => {
-            let names: Vec<String> = several.iter().map(|(platform, _)| platform.to_string()).collect();
+        several => {
+            let names: Vec<String> = several.iter().map(|image| image.name.to_string()).collect();
             let message =
                 format!("{}: an SBOM is of one platform, and the image has {}", request.name(), names.join(", "));
             let hint = format!("name one: --platform {}", names[0]);
-            return Err(CliError::usage(Code::Usage, message).hint(hint));
+            Err(CliError::usage(Code::Usage, message).hint(hint))
         }
-    };
-    Ok((manifest(source, &context, digest).await?, platform))
-}
-
-/// The manifest of a platform that the image lists.
-pub(super) async fn manifest(source: &Source, context: &Context, digest: Digest) -> Result<Manifest, CliError> {
-    let (image, name) = (&source.image, ImageName::Digest(digest));
-    let fetched = source.pull.manifest(context, image.reference.repository(), &name).await;
-    let fetched = fetched.map_err(|error| CliError::undecided(error.code(), error))?;
-    let fetched = fetched.ok_or_else(|| {
-        CliError::undecided(Code::EvidenceAbsent, format!("{}: the image is listed and absent", image.name()))
-    })?;
-    match ImageDocument::parse(fetched.blob, fetched.media_type.as_deref()) {
-        Ok(ImageDocument::Manifest(manifest)) => Ok(manifest),
-        Ok(_) => {
-            let message = format!("{}: an index inside an index", image.name());
-            Err(CliError::undecided(Code::ManifestInvalid, message))
-        }
-        Err(error) => Err(CliError::undecided(error.code(), error)),
     }
 }

@@ -19,7 +19,9 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::render;
-use crate::settings::{BaseArgs, PolicyArgs, RegistryArgs, Source, Sources, TrustArgs, now, output};
+use crate::settings::{
+    BaseArgs, EvidenceArgs, RegistryArgs, Source, Sources, naming_the_signer, now, write_atomically,
+};
 
 /// Images read from one file or from stdin.
 const MAX_IMAGES: usize = 100_000;
@@ -60,13 +62,9 @@ pub(crate) struct Args {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
-    policy: PolicyArgs,
-    #[command(flatten)]
     base: BaseArgs,
     #[command(flatten)]
-    registry: RegistryArgs,
-    #[command(flatten)]
-    trust: TrustArgs,
+    evidence: EvidenceArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -100,21 +98,22 @@ struct Shared {
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {
     // Everything that can be wrong without asking anybody is found before the first request.
     let report_file = args.report.as_deref().map(report_file).transpose()?;
-    let listed = args.images.as_deref().map(|path| list(path, &args.registry)).transpose()?.unwrap_or_default();
+    let listed =
+        args.images.as_deref().map(|path| list(path, &args.evidence.registry)).transpose()?.unwrap_or_default();
     let names: Vec<String> = args.image.iter().chain(&listed).cloned().collect();
-    let trust = args.trust.source()?;
-    let limits = args.registry.limits()?;
+    let trust = args.evidence.trust.source()?;
+    let limits = args.evidence.registry.limits()?;
     let base = args.base.request()?;
-    let mut sources = Sources::prepare(&names, &args.registry, args.trust.offline)?;
+    let mut sources = Sources::prepare(&names, &args.evidence.registry, args.evidence.trust.offline)?;
     let mut jobs = Vec::with_capacity(names.len());
     for (n, name) in names.iter().enumerate() {
         let prepared = sources.open(name).and_then(|source| {
-            let policy = args.policy.policy(source.policy_name.as_ref())?;
+            let policy = args.evidence.policy.policy(source.policy_name.as_ref())?;
             Ok((source, policy))
         });
         match prepared {
             // A bad line of a list is a report of its own; a bad argument ends the command.
-            Err(error) if n < args.image.len() => return Err(missing_policy(error, name)),
+            Err(error) if n < args.image.len() => return Err(naming_the_signer(error, name)),
             prepared => jobs.push(Job { name: name.clone(), prepared }),
         }
     }
@@ -161,7 +160,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         first = false;
     }
     if let Some(path) = report_file {
-        output::write_atomically(&path, (documents.join("\n") + "\n").as_bytes())?;
+        write_atomically(&path, (documents.join("\n") + "\n").as_bytes())?;
     }
     Ok(status)
 }
@@ -180,7 +179,7 @@ fn client(jobs: &[Job], args: &Args, trust: &TrustRoot, limits: Limits) -> Optio
     let (source, _) = jobs.iter().find_map(|job| job.prepared.as_ref().ok())?;
     let builder = Client::builder(Arc::clone(&source.pull), trust.clone())
         .limits(limits.for_jobs(jobs.len().min(usize::from(args.jobs))))
-        .evidence_repository(args.registry.attestation_repo().cloned());
+        .evidence_repository(args.evidence.registry.attestation_repo().cloned());
     Some(builder.build())
 }
 
@@ -208,16 +207,6 @@ async fn verify(job: Job, shared: Arc<Shared>) -> (Report, Vec<String>) {
         Err(_) => Vec::new(),
     };
     (report, pinned)
-}
-
-/// A name without a policy: the next step is to see who signed it.
-pub(super) fn missing_policy(error: CliError, name: &str) -> CliError {
-    if error.code != Code::PolicyMissing || error.hint.is_some() {
-        return error;
-    }
-    error.hint(format!(
-        "name the signer with --identity and --issuer, or use --preset; `cg-attest inspect {name}` shows who claims to have signed"
-    ))
 }
 
 fn report_file(text: &str) -> Result<PathBuf, CliError> {

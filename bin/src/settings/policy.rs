@@ -298,6 +298,16 @@ impl PolicyArgs {
     }
 }
 
+/// A name without a policy: the next step is to see who signed it.
+pub(crate) fn naming_the_signer(error: CliError, image: &str) -> CliError {
+    if error.code != Code::PolicyMissing || error.hint.is_some() {
+        return error;
+    }
+    error.hint(format!(
+        "name the signer with --identity and --issuer, or use --preset; `cg-attest inspect {image}` shows who claims to have signed"
+    ))
+}
+
 /// Whether a requirement is for provenance, of whichever version.
 fn is_slsa(requirement: &Requirement) -> bool {
     ["v1", "v0.2", "v0.1"].iter().any(|v| requirement.wanted().is_met_by(&format!("https://slsa.dev/provenance/{v}")))
