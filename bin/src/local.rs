@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use cg_attest::limits::Limits;
 use cg_attest::registry::Context;
 use cg_attest::sbom::diff::RunConfiguration;
 use cg_attest::scan::{self, Contents, DockerArchive};
@@ -36,7 +35,7 @@ impl<'a> Local<'a> {
 
     /// What is in it.
     pub(crate) async fn contents(&self, registry: &RegistryArgs) -> Result<Contents, CliError> {
-        let context = Context::new(registry.limits_over(Limits::default().for_content())?);
+        let context = Context::new(registry.content_limits()?);
         let contents = match self {
             Self::Folder(path) => {
                 // A name that is wrong is no doubt about an image.

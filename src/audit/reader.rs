@@ -1,6 +1,8 @@
 //! Where images are read from, and how much of them.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::digest::Digest;
 use crate::discover;
@@ -17,6 +19,8 @@ pub struct Reader<'a> {
     pub(super) limits: Limits,
     content: Limits,
     threads: NonZeroUsize,
+    /// Requests and bytes.
+    spent: Arc<[AtomicU64; 2]>,
 }
 
 impl<'a> Reader<'a> {
@@ -24,7 +28,8 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn new(pull: &'a dyn Pull) -> Self {
         let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Self { pull, limits: Limits::default(), content: Limits::default().for_content(), threads }
+        let (limits, content) = (Limits::default(), Limits::default().for_content());
+        Self { pull, limits, content, threads, spent: Arc::default() }
     }
 
     /// Other bounds for what is not a layer.
@@ -50,7 +55,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// When it cannot be read, is not there, or is no manifest of an image.
     pub async fn manifest(&self, repository: &Repository, digest: &Digest) -> Result<Manifest, Unread> {
-        discover::image_manifest(self.pull, &Context::new(self.limits.clone()), repository, digest).await
+        let context = Context::new(self.limits.clone());
+        let manifest = discover::image_manifest(self.pull, &context, repository, digest).await;
+        self.pay(&context);
+        manifest
     }
 
     /// What is in the layers of one image.
@@ -58,6 +66,21 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// As [`scan::image`].
     pub async fn contents(&self, repository: &Repository, manifest: &Manifest) -> Result<Contents, ScanError> {
-        scan::image(self.pull, &Context::new(self.content.clone()), repository, manifest, self.threads).await
+        let context = Context::new(self.content.clone());
+        let contents = scan::image(self.pull, &context, repository, manifest, self.threads).await;
+        self.pay(&context);
+        contents
+    }
+
+    /// Requests and bytes that reading cost so far; clones of a reader count together.
+    pub(super) fn spent(&self) -> (u64, u64) {
+        let [requests, bytes] = &*self.spent;
+        (requests.load(Ordering::Relaxed), bytes.load(Ordering::Relaxed))
+    }
+
+    fn pay(&self, context: &Context) {
+        let [requests, bytes] = &*self.spent;
+        requests.fetch_add(context.requests(), Ordering::Relaxed);
+        bytes.fetch_add(context.bytes(), Ordering::Relaxed);
     }
 }

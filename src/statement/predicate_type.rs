@@ -21,18 +21,20 @@ const SLSA: Family = Family {
     prefixes: &[],
 };
 
+const SPDX: Family = Family {
+    name: "spdx",
+    types: &[
+        "https://spdx.dev/Document",
+        "https://spdx.dev/Document/v2.2",
+        "https://spdx.dev/Document/v2.3",
+        "https://spdx.dev/Document/v3",
+    ],
+    prefixes: &["https://spdx.dev/Document/v3."],
+};
+
 /// The families, by the name used in `--require` and `--type`.
 const FAMILIES: &[Family] = &[
-    Family {
-        name: "spdx",
-        types: &[
-            "https://spdx.dev/Document",
-            "https://spdx.dev/Document/v2.2",
-            "https://spdx.dev/Document/v2.3",
-            "https://spdx.dev/Document/v3",
-        ],
-        prefixes: &["https://spdx.dev/Document/v3."],
-    },
+    SPDX,
     Family { name: "cyclonedx", types: &["https://cyclonedx.org/bom"], prefixes: &["https://cyclonedx.org/bom/v1."] },
     SLSA,
     Family {
@@ -114,6 +116,20 @@ impl PredicateType {
     #[must_use]
     pub fn slsa() -> Self {
         Self { wanted: Wanted::Family(SLSA) }
+    }
+
+    /// The family of SPDX documents.
+    #[must_use]
+    pub fn spdx() -> Self {
+        Self { wanted: Wanted::Family(SPDX) }
+    }
+
+    /// Whether every statement that is wanted is an SPDX document.
+    pub(crate) fn is_spdx(&self) -> bool {
+        match &self.wanted {
+            Wanted::Family(family) => *family == SPDX,
+            Wanted::Exact(uri) => SPDX.contains(uri),
+        }
     }
 
     /// Whether a statement of the type `uri` is what is wanted. Types are

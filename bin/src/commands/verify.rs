@@ -4,6 +4,7 @@ use std::io::BufRead as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use cg_attest::audit::{self, Reader};
 use cg_attest::client::{BaseRequest, Client, VerifyRequest};
 use cg_attest::code::Code;
 use cg_attest::image::{Platform, Reference};
@@ -31,6 +32,7 @@ const MAX_IMAGES: usize = 100_000;
   cg-attest verify cgr.dev/chainguard/nginx
   cg-attest verify --platform linux/arm64 --require signature,slsa cgr.dev/chainguard/postgres
   cg-attest verify --identity NAME --issuer URL registry.example/app:1.2
+  cg-attest verify --require signature,sbom=layers --identity NAME --issuer URL registry.example/app:1.2
   cg-attest verify --base=cgr.dev/chainguard/python --identity NAME --issuer URL registry.example/app:1.2
   cg-attest verify oci:./layout --preset chainguard-public --offline")]
 pub(crate) struct Args {
@@ -92,6 +94,11 @@ struct Shared {
     index: Option<Reference>,
     all: bool,
     base: Option<BaseRequest>,
+    /// The bounds of one image, and of its layers.
+    limits: Limits,
+    content: Limits,
+    /// Held by the image whose layers are read.
+    layers: tokio::sync::Mutex<()>,
 }
 
 /// Verifies the images and prints one report each, in the order of input.
@@ -128,6 +135,9 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         index: args.index.clone(),
         all: args.all,
         base,
+        limits: args.evidence.registry.limits()?,
+        content: args.evidence.registry.content_limits()?,
+        layers: tokio::sync::Mutex::new(()),
     });
 
     let work = jobs.into_iter().map(|job| tokio::spawn(verify(job, Arc::clone(&shared))));
@@ -201,6 +211,14 @@ async fn verify(job: Job, shared: Arc<Shared>) -> (Report, Vec<String>) {
     let report = match &shared.base {
         Some(base) => client.verify_with_base(&request, base).await,
         None => client.verify(&request).await,
+    };
+    let report = if policy.asks_for_layers() {
+        // One image at a time: a scan takes every core, and memory that a manifest does not.
+        let _one = shared.layers.lock().await;
+        let reader = Reader::new(&*source.pull).limits(shared.limits.clone()).content_limits(shared.content.clone());
+        audit::read_layers(&reader, &request.image, report).await
+    } else {
+        report
     };
     let pinned = match report.clone().into_verified() {
         Ok(image) => image.runnable().into_iter().map(|digest| source.pinned(digest)).collect(),

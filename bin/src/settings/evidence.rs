@@ -57,7 +57,11 @@ impl RegistryArgs {
 
     /// What reads manifests and layers.
     pub(crate) fn reader<'a>(&self, pull: &'a dyn Pull) -> Result<Reader<'a>, CliError> {
-        let content = self.limits_over(Limits::default().for_content())?;
-        Ok(Reader::new(pull).limits(self.limits()?).content_limits(content))
+        Ok(Reader::new(pull).limits(self.limits()?).content_limits(self.content_limits()?))
+    }
+
+    /// The bounds of reading the layers of one image.
+    pub(crate) fn content_limits(&self) -> Result<Limits, CliError> {
+        self.limits_over(Limits::default().for_content())
     }
 }

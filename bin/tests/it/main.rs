@@ -11,6 +11,7 @@ mod diff;
 mod get;
 mod house;
 mod inspect;
+mod layers;
 mod layout;
 mod liveness;
 mod postgres;
