@@ -20,4 +20,4 @@ pub use target::{Listing, ListingKind, Target, TargetName};
 #[cfg(feature = "sign")]
 pub(crate) use annotations::written as legacy_annotations;
 #[cfg(feature = "client")]
-pub(crate) use classify::hint;
+pub(crate) use classify::{hint, unsigned_predicate};

@@ -6,7 +6,7 @@ use cg_attest::policy::Requirement;
 use cg_attest::statement::{COSIGN_SIGN, PredicateType};
 use clap::Args as ClapArgs;
 
-use crate::attestations::{Asked, Wanted, unverified, verified};
+use crate::attestations::{Asked, SIGNERS, Wanted, unverified, verified};
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
@@ -44,31 +44,6 @@ pub(crate) struct Args {
     #[command(flatten)]
     evidence: EvidenceArgs,
 }
-
-/// Flags that would mean nothing where nothing is verified.
-const SIGNERS: [&str; 21] = [
-    "identity",
-    "identity_glob",
-    "identity_regexp",
-    "issuer",
-    "issuer_regexp",
-    "key",
-    "claim",
-    "preset",
-    "uidp",
-    "level",
-    "max_age",
-    "require_platform",
-    "source_repo",
-    "source_ref",
-    "source_branch",
-    "source_tag",
-    "source_commit",
-    "builder_id",
-    "builder_id_glob",
-    "build_type",
-    "slsa_level",
-];
 
 /// Prints the attestations of a type.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {

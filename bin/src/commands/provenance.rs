@@ -6,7 +6,7 @@ use cg_attest::statement::Provenance;
 use clap::Args as ClapArgs;
 
 use super::provenance_generate;
-use crate::attestations::{self, Asked};
+use crate::attestations::{self, Asked, SIGNERS, Unsigned};
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
@@ -22,6 +22,7 @@ Exit: 0 printed · 1 refused or absent · 2 usage or policy · 3 undecided")]
 #[command(after_long_help = "Examples:
   cg-attest provenance cgr.dev/chainguard/nginx --platform linux/arm64
   cg-attest provenance registry.example/app:1.2 --identity NAME --issuer URL --source-repo https://github.com/org/app
+  cg-attest provenance registry.example/app --allow-unsigned  # what BuildKit says, which nobody signed
   cg-attest get cgr.dev/chainguard/nginx --type slsa          # the predicate as it was signed
 
 Several platforms are one line of JSON each with -o json.
@@ -35,6 +36,9 @@ pub(crate) struct Args {
     /// Print this platform's; repeatable
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     platform: Vec<Platform>,
+    /// Print what BuildKit attached, which nobody signed; nothing is verified
+    #[arg(long, conflicts_with_all = SIGNERS)]
+    allow_unsigned: bool,
     /// What to print
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Format,
@@ -55,6 +59,20 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     }
     let image = args.image.as_deref().ok_or_else(|| CliError::internal("the command line has no image"))?;
     let source = args.evidence.open(image)?;
+    let limits = args.evidence.registry.limits()?;
+    if args.allow_unsigned {
+        let (registry, slsa) = (&args.evidence.registry, Requirement::slsa());
+        let (found, status) = attestations::unsigned(&source, args.platform, &slsa, registry, printer).await?;
+        let mut shown = Vec::new();
+        for Unsigned { target, digest, statement } in found {
+            let statement = statement.statement;
+            let parsed = Provenance::parse(statement.predicate_type(), statement.predicate(), &limits);
+            let parsed = parsed.map_err(|error| CliError::undecided(error.code(), format!("{target}: {error}")))?;
+            shown.push(Origin::unsigned(target, digest, parsed));
+        }
+        show(&shown, args.output, printer)?;
+        return Ok(status);
+    }
     // Provenance that its certificate belies is not shown as if it were true.
     let evidence = args.evidence.with_policy(args.evidence.policy.with_agreement());
     let asked = Asked {
@@ -68,7 +86,6 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         Ok(report) => report,
         Err(status) => return Ok(status),
     };
-    let limits = evidence.registry.limits()?;
     let mut shown = Vec::new();
     for cell in report.cells() {
         let newest = attestations::newest(&report, cell, printer).and_then(|newest| newest.attestation());
@@ -79,10 +96,14 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         let digest = attestation.statement().subject().clone();
         shown.push(Origin::new(cell.target.clone(), digest, bundle, report.time(), provenance));
     }
-    let text = match args.output {
-        Format::Text => render::origins(&shown, printer.is_colored()),
-        Format::Json => render::origins_json(&shown).map_err(CliError::internal)?,
-    };
-    printer.data(text.as_bytes())?;
+    show(&shown, args.output, printer)?;
     Ok(ExitStatus::Accepted)
+}
+
+fn show(shown: &[Origin], format: Format, printer: &Printer) -> Result<(), CliError> {
+    let text = match format {
+        Format::Text => render::origins(shown, printer.is_colored()),
+        Format::Json => render::origins_json(shown).map_err(CliError::internal)?,
+    };
+    printer.data(text.as_bytes())
 }

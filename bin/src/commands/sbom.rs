@@ -15,7 +15,7 @@ use cg_attest::sbom::{self, Severity, spdx23};
 use cg_attest::scan::Contents;
 use clap::Args as ClapArgs;
 
-use crate::attestations::{self, Asked};
+use crate::attestations::{self, Asked, SIGNERS};
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::local::Local;
@@ -31,6 +31,7 @@ use crate::settings::{self, EvidenceArgs, Source, write_atomically};
   cg-attest sbom cgr.dev/chainguard/nginx --platform linux/arm64 > sbom.spdx.json
   cg-attest sbom --platform linux/arm64          (the OCI layout in this folder)
   cg-attest sbom docker.io/library/debian --source content --platform linux/amd64 -o table
+  cg-attest sbom registry.example/app --source attached --allow-unsigned --platform linux/amd64
 
 Under a policy (a preset or flags) it is the attached and verified SBOM, as it was signed;
 without one it is made from what is in the layers, and is as good as what they say.
@@ -47,6 +48,9 @@ pub(crate) struct Args {
     /// Where the SBOM comes from: attached (and verified), content (of the layers), or auto: attached under a policy
     #[arg(long, value_name = "SOURCE", default_value = "auto")]
     source: From,
+    /// Print the one that BuildKit attached, which nobody signed; nothing is verified
+    #[arg(long, conflicts_with_all = SIGNERS)]
+    allow_unsigned: bool,
     /// What to print: spdx-json or table
     #[arg(short, long, value_name = "FORMAT", default_value = "spdx-json")]
     output: Format,
@@ -97,6 +101,9 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     };
     let source = args.evidence.open(&image)?;
     let requirement: Requirement = "spdx".parse().map_err(CliError::internal)?;
+    if args.allow_unsigned {
+        return unsigned(&args, &source, &requirement, printer).await;
+    }
     let policy =
         args.evidence.policy.policy_with(source.policy_name.as_ref(), Some(std::slice::from_ref(&requirement)));
     match (args.source, policy) {
@@ -172,6 +179,28 @@ async fn verified(
         return Ok(status);
     };
     put(args, &attestation.bytes, printer)?;
+    Ok(status)
+}
+
+/// The SBOM that BuildKit attached, which nobody signed.
+async fn unsigned(
+    args: &Args,
+    source: &Source,
+    requirement: &Requirement,
+    printer: &Printer,
+) -> Result<ExitStatus, CliError> {
+    if args.source == From::Content || args.output == Format::Table {
+        let message = "--allow-unsigned prints what is attached, as it is: leave out --source content and -o table";
+        return Err(CliError::usage(Code::Usage, message));
+    }
+    let platform = choose(args, source).await?.1;
+    let registry = &args.evidence.registry;
+    let platforms = platform.into_iter().collect();
+    let (found, status) = attestations::unsigned(source, platforms, requirement, registry, printer).await?;
+    match found.first() {
+        Some(found) => put(args, found.statement.statement.predicate().as_bytes(), printer)?,
+        None => printer.note("  → `--source content` makes one from the layers"),
+    }
     Ok(status)
 }
 

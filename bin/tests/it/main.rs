@@ -28,6 +28,7 @@ mod sign_blob;
 mod support;
 mod tree;
 mod trust;
+mod unsigned;
 mod unsigned_index;
 mod usage;
 mod verify_blob;
