@@ -250,6 +250,9 @@ codes! {
     SbomIncomplete "sbom-incomplete"
         "A package database or another file that names packages could not be read whole, so the document lists less than is in the image. It says so itself."
         "The message names the file; report it to the publisher.";
+    LayersNotRead "layers-not-read"
+        "The policy asks whether the SBOM agrees with the layers (`sbom=layers`), and the layers were not read: the image is refused without them, or whoever verified cannot read layers."
+        "Settle the other reasons first; programs call `audit::read_layers` (feature `scan`) after `Client::verify`.";
     Unverified "unverified"
         "`--require-verified` asks for an SBOM that a policy accepts, and there is no policy for this image: it could only be read from its layers."
         "Name the signer with `--identity` and `--issuer`, or leave out `--require-verified`.";

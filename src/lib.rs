@@ -39,6 +39,8 @@ pub mod sign;
 pub mod scan;
 #[cfg(feature = "scan")]
 pub mod sbom;
+#[cfg(feature = "scan")]
+pub mod audit;
 #[cfg(feature = "sign")]
 pub mod attach;
 

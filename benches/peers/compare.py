@@ -18,7 +18,8 @@ import urllib.request
 import produce
 
 LAB = os.environ["LAB"]
-TRUST = f"{LAB}/trust/trusted_root.json"
+TRUST = os.path.join(LAB, "trust", "trusted_root.json")
+IMAGES = os.path.join(LAB, "work", "many.txt")
 DIRECT, SLOW = "localhost:5000", "localhost:5050"  # SLOW takes 50 ms for every request
 IDENTITY, ISSUER = "dev@example.test", "http://127.0.0.1:5556/email"
 COSIGN = ["--certificate-identity", IDENTITY, "--certificate-oidc-issuer", ISSUER, "--trusted-root", TRUST]
@@ -75,7 +76,7 @@ def twenty_attestations(cg_attest):
 
 
 def two_hundred_images(cg_attest):
-    with open(f"{LAB}/work/many.txt") as listed:
+    with open(IMAGES) as listed:
         images = [line.replace(DIRECT, SLOW) for line in listed] * 10
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.writelines(images)

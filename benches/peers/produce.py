@@ -6,8 +6,8 @@ import subprocess
 import urllib.request
 
 LAB = os.environ["LAB"]
-WORK, TRUST = f"{LAB}/work", f"{LAB}/trust"
-PREDICATES = [("spdxjson", f"{WORK}/apk.spdx.json"), ("slsaprovenance1", f"{WORK}/slsa.json")]
+PREDICATES_AT, TRUST = os.path.join(LAB, "work"), os.path.join(LAB, "trust")
+PREDICATES = [("spdxjson", f"{PREDICATES_AT}/apk.spdx.json"), ("slsaprovenance1", f"{PREDICATES_AT}/slsa.json")]
 SERVICES = ["--signing-config", f"{TRUST}/signing_config.json", "--trusted-root", f"{TRUST}/trusted_root.json", "--yes"]
 
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use cg_attest::code::Code;
 use cg_attest::discover::ResolveError;
+use cg_attest::evidence::Unread;
+use cg_attest::image::Platform;
 
 use crate::exit::ExitStatus;
 
@@ -36,6 +38,18 @@ impl CliError {
     /// The image that was named cannot be looked at (exit 3, as in a report).
     pub(crate) fn unresolved(error: &ResolveError) -> Self {
         Self::undecided(error.code(), error)
+    }
+
+    /// Something that the image names cannot be read (exit 3).
+    pub(crate) fn unread(why: &Unread) -> Self {
+        Self::undecided(why.code, &why.detail)
+    }
+
+    /// The image is not for this platform, but for these (exit 1).
+    pub(crate) fn no_platform(image: &str, wanted: &Platform, has: &[Platform]) -> Self {
+        let error = Self::refused(Code::PlatformAbsent, format!("{image}: the image has no {wanted}"));
+        let has: Vec<String> = has.iter().map(ToString::to_string).collect();
+        if has.is_empty() { error } else { error.hint(format!("it has {}", has.join(", "))) }
     }
 
     /// A file that was named cannot be read or written.

@@ -1,9 +1,11 @@
 //! The `cg-attest` command.
 
+mod attestations;
 mod cli;
 mod commands;
 mod error;
 mod exit;
+mod local;
 mod printer;
 mod render;
 mod settings;

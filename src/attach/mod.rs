@@ -12,6 +12,9 @@
 //!    everything is read back and verified (promise 9), and only then is
 //!    something that was replaced deleted.
 //!
+//! Whoever signs and attaches in one go has [`Attacher::missing`], [`Signed::of`] and
+//! [`Attacher::plan_signed`] around these, so that a second run signs only what is missing.
+//!
 //! Only what our own verifier accepted can be attached: a
 //! [`SignedBundle`](crate::sign::SignedBundle).
 
@@ -22,6 +25,7 @@ mod existing;
 mod fallback;
 mod legacy;
 mod plan;
+mod produce;
 mod raw;
 mod referrer;
 mod subjects;
@@ -37,6 +41,7 @@ pub use error::AttachError;
 pub use existing::Existing;
 pub use legacy::{LayerStep, LegacyLayer};
 pub use plan::{Action, Plan, PlannedTarget, Step};
+pub use produce::{Drafted, Form, ProduceError, Signed, There};
 pub use subjects::{Subject, Subjects};
 pub use survey::{Survey, Wanted};
 pub use timing::Timing;

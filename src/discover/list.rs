@@ -131,10 +131,7 @@ fn referrer(n: usize, descriptor: Descriptor) -> Listed {
 /// BuildKit's attestation manifests inside the index: nobody signed them, and
 /// the annotation that links one to a platform is not trusted for anything but showing it.
 fn buildkit(index: &Index, targets: &[Target], which: &[usize]) -> Vec<Listed> {
-    let entries =
-        index.manifests().iter().filter(|d| d.annotation("vnd.docker.reference.type") == Some("attestation-manifest"));
-    let listed = entries.filter_map(|descriptor| {
-        let subject = descriptor.annotation("vnd.docker.reference.digest")?;
+    let listed = unsigned_entries(index).filter_map(|(descriptor, subject)| {
         let target = which.iter().copied().find(|n| targets[*n].digest.to_string() == subject)?;
         Some(Listed::Done(Candidate {
             target,
@@ -147,6 +144,13 @@ fn buildkit(index: &Index, targets: &[Target], which: &[usize]) -> Vec<Listed> {
         }))
     });
     listed.collect()
+}
+
+/// The entries of an index that BuildKit added, each with the digest that it is said to be about.
+pub(super) fn unsigned_entries(index: &Index) -> impl Iterator<Item = (&Descriptor, &str)> {
+    let entries =
+        index.manifests().iter().filter(|d| d.annotation("vnd.docker.reference.type") == Some("attestation-manifest"));
+    entries.filter_map(|descriptor| Some((descriptor, descriptor.annotation("vnd.docker.reference.digest")?)))
 }
 
 pub(super) fn unread(error: &RegistryError) -> Unread {

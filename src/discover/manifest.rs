@@ -1,6 +1,7 @@
 //! The manifests that carry evidence: at the legacy tags, and of referrers.
 
 use super::list::unread;
+use super::within;
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::evidence::{ListingKind, Unread};
@@ -89,6 +90,32 @@ pub(crate) async fn listed(
             Err(_) => NoManifest::Rejected(why),
         }
     })
+}
+
+/// The manifest of one image, by the digest that an index or a reference gave.
+///
+/// # Errors
+/// When it cannot be read in time, is not there, or is no manifest of an image.
+pub async fn image_manifest(
+    pull: &dyn Pull,
+    context: &Context,
+    repository: &Repository,
+    digest: &Digest,
+) -> Result<Manifest, Unread> {
+    let name = ImageName::Digest(digest.clone());
+    let asking = pull.manifest(context, repository, &name);
+    let fetched = within(context, "reading a manifest", asking).await.and_then(|fetched| fetched);
+    let fetched = fetched.map_err(|error| unread(&error))?.ok_or_else(|| {
+        Unread::new(Code::EvidenceAbsent, format!("the manifest {digest} of {repository} is listed and not there"))
+    })?;
+    match ImageDocument::parse(fetched.blob, fetched.media_type.as_deref()) {
+        Ok(ImageDocument::Manifest(manifest)) => Ok(manifest),
+        Ok(ImageDocument::Index(_)) => {
+            let detail = format!("{digest} of {repository} is an index, and the manifest of an image is asked for");
+            Err(Unread::new(Code::ManifestInvalid, detail))
+        }
+        Err(error) => Err(Unread::new(error.code(), error.to_string())),
+    }
 }
 
 /// The manifest itself says what it refers to; the listing is the registry's

@@ -22,13 +22,16 @@ mod read;
 mod resolve;
 mod tally;
 mod tree;
+mod unsigned;
 
 pub use everything::{Everything, everything};
 pub use list::{Discovered, list};
+pub use manifest::image_manifest;
 pub use pending::{Listed, Pending};
 pub use read::read;
 pub use resolve::{ImageRequest, ResolveError, resolve};
 pub use tree::{Below, FailedListing, Layer, Node, NodeKind, Tree, tree};
+pub use unsigned::{UnsignedStatement, unsigned};
 
 pub(crate) use deadline::within;
 #[cfg(feature = "sign")]

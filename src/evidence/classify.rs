@@ -12,6 +12,12 @@ const BUNDLE_PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 /// BuildKit's annotation of the predicate type on a layer.
 const BUILDKIT_PREDICATE: &str = "in-toto.io/predicate-type";
 
+/// The predicate type that BuildKit's annotation claims of a layer with a statement.
+#[cfg(feature = "client")]
+pub(crate) fn unsigned_predicate(layer: &Descriptor) -> Option<&str> {
+    layer.annotation(BUILDKIT_PREDICATE).filter(|_| layer.media_type == media::IN_TOTO)
+}
+
 /// One layer that is evidence.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

@@ -18,4 +18,4 @@ pub use decode::{
 pub use target::{Listing, ListingKind, Target, TargetName};
 
 #[cfg(feature = "client")]
-pub(crate) use classify::hint;
+pub(crate) use classify::{hint, unsigned_predicate};

@@ -24,6 +24,12 @@ impl Target {
     pub fn new(name: TargetName, digest: Digest) -> Self {
         Self { name, digest }
     }
+
+    /// The platform that an index says it is for.
+    #[must_use]
+    pub fn platform(&self) -> Option<&Platform> {
+        if let TargetName::Platform(platform) = &self.name { Some(platform) } else { None }
+    }
 }
 
 /// What a target is in its image. The order is that of the report.

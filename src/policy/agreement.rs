@@ -46,6 +46,12 @@ impl Provenance {
         Field::ALL.iter().map(|&field| self.field_beside(field, &claims)).collect()
     }
 
+    /// Every field, where there is no certificate to compare with.
+    #[must_use]
+    pub fn alone(&self) -> Vec<FieldAgreement> {
+        Field::ALL.iter().map(|&field| self.field_beside(field, &BuildClaims::default())).collect()
+    }
+
     pub(super) fn field_beside(&self, field: Field, claims: &BuildClaims) -> FieldAgreement {
         let (provenance, certificate) = (self.field(field), claim(claims, field));
         let same_by_definition = self.kind.as_in_certificate().contains(&field);

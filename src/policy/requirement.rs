@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use crate::statement::{COSIGN_SIGN, PredicateType};
 
+/// The name of [`Wanted::Layers`].
+const LAYERS: &str = "sbom=layers";
+
 /// What has to be attached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -15,6 +18,10 @@ pub enum Wanted {
     Signature,
     /// An attestation.
     Attestation(PredicateType),
+    /// That the SBOM which satisfies its own requirement says of each platform what
+    /// is in its layers. Whoever verifies has to read these (`audit::read_layers`,
+    /// feature `scan`); until then it is undecided.
+    Layers,
 }
 
 /// Which digest the evidence has to be about.
@@ -62,6 +69,18 @@ impl Requirement {
         Self { wanted: Wanted::Attestation(PredicateType::slsa()), level: Level::Either, max_age: None }
     }
 
+    /// An SPDX SBOM of each platform that agrees with its layers: `sbom=layers`. The
+    /// SBOM itself is then required too.
+    #[must_use]
+    pub fn layers() -> Self {
+        Self { wanted: Wanted::Layers, level: Level::Platform, max_age: None }
+    }
+
+    /// Whether it wants an SPDX document.
+    pub(crate) fn is_spdx(&self) -> bool {
+        matches!(&self.wanted, Wanted::Attestation(predicate) if predicate.is_spdx())
+    }
+
     /// The same at another level.
     #[must_use]
     pub fn at(self, level: Level) -> Self {
@@ -106,6 +125,8 @@ impl Wanted {
         match self {
             Self::Signature => predicate_type == COSIGN_SIGN,
             Self::Attestation(predicate) => predicate.matches(predicate_type),
+            // Nobody attests it: it is seen.
+            Self::Layers => false,
         }
     }
 }
@@ -115,6 +136,7 @@ impl fmt::Display for Wanted {
         match self {
             Self::Signature => f.write_str("signature"),
             Self::Attestation(predicate) => predicate.fmt(f),
+            Self::Layers => f.write_str(LAYERS),
         }
     }
 }
@@ -150,6 +172,9 @@ impl FromStr for Requirement {
     fn from_str(text: &str) -> Result<Self, String> {
         if text == "signature" || text == COSIGN_SIGN {
             return Ok(Self::signature());
+        }
+        if text == LAYERS {
+            return Ok(Self::layers());
         }
         text.parse()
             .map(Self::attestation)

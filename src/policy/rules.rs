@@ -4,10 +4,10 @@ use crate::check::{CheckName, Failure};
 use crate::code::Code;
 use crate::image::Platform;
 use crate::limits::Limits;
-use crate::policy::{Matched, Pattern, PatternError, ProvenanceRow, ProvenanceRules, Requirement};
+use crate::policy::{Level, Matched, Pattern, PatternError, ProvenanceRow, ProvenanceRules, Requirement, Wanted};
 use crate::signer::{Claim, IdentityKind, Signer};
 use crate::sigstore::PublicKey;
-use crate::statement::{Family, Statement};
+use crate::statement::{Family, PredicateType, Statement};
 
 /// Who is trusted to have signed, and what has to be attached.
 ///
@@ -91,6 +91,9 @@ pub enum PolicyError {
     /// A UIDP that is not lower-case hex digits joined by slashes.
     #[error("{0:?} is not a UIDP: wanted lower-case hex digits joined by slashes")]
     Uidp(String),
+    /// `sbom=layers` with something that it does not have.
+    #[error("`sbom=layers` {0}")]
+    Layers(&'static str),
     /// A claim that is asked for twice with different values, or empty.
     #[error("the claim {0} {1}")]
     Claim(&'static str, &'static str),
@@ -184,6 +187,18 @@ impl PolicyBuilder {
         if !self.provenance.is_empty() && !self.requirements.iter().any(asked) {
             self.requirements.push(Requirement::slsa());
         }
+        if let Some(place) = self.requirements.iter().position(|r| *r.wanted() == Wanted::Layers) {
+            let layers = &self.requirements[place];
+            if layers.level() != Level::Platform {
+                return Err(PolicyError::Layers("is about the images of platforms; an index has no layers"));
+            }
+            if layers.max_age().is_some() {
+                return Err(PolicyError::Layers("has no age; the SBOM has one"));
+            }
+            if !self.requirements.iter().any(Requirement::is_spdx) {
+                self.requirements.insert(place, Requirement::attestation(PredicateType::spdx()));
+            }
+        }
         if self.requirements.is_empty() {
             return Err(PolicyError::NoRequirement);
         }
@@ -251,6 +266,12 @@ impl Policy {
     #[must_use]
     pub fn requirements(&self) -> &[Requirement] {
         &self.requirements
+    }
+
+    /// Whether an SBOM has to agree with the layers, so that these have to be read.
+    #[must_use]
+    pub fn asks_for_layers(&self) -> bool {
+        self.requirements.iter().any(|requirement| *requirement.wanted() == Wanted::Layers)
     }
 
     /// The platforms that the index has to list.

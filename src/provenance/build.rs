@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::document::{
     BuildDefinition, Builder, ExternalParameters, Metadata, Predicate, Request, Resource, RunDetails, Sorted,
     SourceParameters,
 };
 use super::{BuildError, apko, buildkit};
+use crate::digest::Digest;
 use crate::image::{PinnedReference, Platform};
 use crate::limits::Limits;
-use crate::statement::{BuildType, SLSA_1, canonical_repository};
+use crate::statement::{BuildType, SLSA_1, canonical_repository, written};
 use crate::time::Timestamp;
 
 /// The predicate type of what is written.
@@ -38,6 +40,16 @@ pub struct Build {
     dependencies: Vec<Resource>,
     request: Option<Request>,
     apko: Option<Value>,
+}
+
+/// An in-toto statement that these digests were built as the predicate says, JSON on one line.
+///
+/// # Errors
+/// When the predicate is not JSON.
+pub fn statement(subjects: &[Digest], predicate: &str) -> Result<String, BuildError> {
+    let predicate = RawValue::from_string(predicate.trim_end().to_owned());
+    let predicate = predicate.map_err(|e| BuildError::file("the predicate", e))?;
+    Ok(written(None, subjects, PREDICATE_TYPE, &predicate) + "\n")
 }
 
 impl Build {

@@ -34,6 +34,6 @@ mod error;
 #[cfg(test)]
 mod tests;
 
-pub use build::{Build, PREDICATE_TYPE};
+pub use build::{Build, PREDICATE_TYPE, statement};
 pub use environment::Ci;
 pub use error::BuildError;

@@ -164,6 +164,25 @@ impl Report {
         self
     }
 
+    /// The same with cells in the place of those of the same target and
+    /// requirement. What was decided by evidence keeps its cell.
+    #[cfg(feature = "scan")]
+    pub(crate) fn with_layers(mut self, judged: Vec<Cell>, spent: (u64, u64)) -> Self {
+        for cell in &mut self.cells {
+            let is_it = |judged: &&Cell| (&judged.target, &judged.requirement) == (&cell.target, &cell.requirement);
+            if cell.code == Some(Code::LayersNotRead)
+                && let Some(judged) = judged.iter().find(is_it)
+            {
+                *cell = judged.clone();
+            }
+        }
+        if let Some(stats) = &mut self.stats {
+            stats.requests += spent.0;
+            stats.bytes += spent.1;
+        }
+        self
+    }
+
     /// What the platforms are built on, where that was asked.
     #[must_use]
     pub fn bases(&self) -> &[BaseRecord] {
@@ -207,6 +226,16 @@ impl Report {
     #[must_use]
     pub fn candidates(&self) -> &[Assessed] {
         &self.candidates
+    }
+
+    /// The newest of the candidates that satisfy a cell, by what vouches for its time: the
+    /// one that is meant where one statement is wanted. `None` where none satisfies it.
+    #[must_use]
+    pub fn newest(&self, cell: &Cell) -> Option<&Assessed> {
+        let satisfying = cell.candidates.iter().filter(|_| cell.state.is_satisfied());
+        let time =
+            |candidate: &&Assessed| candidate.verified().and_then(|bundle| bundle.times().last()).map(|t| t.time);
+        satisfying.filter_map(|n| self.candidates.get(*n)).max_by_key(time)
     }
 
     /// What people should know besides.

@@ -91,6 +91,16 @@ impl DockerArchive {
         Scan { source: &layers, context, threads }.contents(plan).await
     }
 
+    /// The configuration of one image: the one with `tag`, or the only one.
+    ///
+    /// # Errors
+    /// When it cannot be read, is too large, or there is no such image, or more than one.
+    pub fn configuration(&self, tag: Option<&str>, limits: &Limits) -> Result<VerifiedBlob, ScanError> {
+        let content = self.choose(tag).and_then(|saved| self.content(&saved.config, limits.manifest_bytes));
+        let failed = |error| ScanError::Place { place: self.path.display().to_string(), error };
+        content.map(VerifiedBlob::of).map_err(failed)
+    }
+
     fn read(path: &Path, limits: &Limits) -> Result<Self, LayerError> {
         let file = File::open(path).map_err(|error| file_error(path, &error))?;
         let size = file.metadata().map_err(|error| file_error(path, &error))?.len();

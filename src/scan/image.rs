@@ -121,7 +121,8 @@ impl Scan<'_> {
     /// Reads all layers, and lays each over those below as soon as they are there.
     async fn read(&self, layers: &[Planned]) -> Result<(Tree, Vec<Vec<Finding>>), ScanError> {
         let shared = Shared::new(self.context);
-        let all = stream::iter(layers).map(|layer| self.layer(layer, Wanted::ByReaders, &shared));
+        // Owned, so that whoever awaits this may do so on any thread.
+        let all = stream::iter(layers.to_vec()).map(|layer| self.layer(layer, Wanted::ByReaders, &shared));
         let mut all = std::pin::pin!(all.buffered(self.threads.get()));
         let (mut tree, mut findings) = (Tree::default(), Vec::new());
         while let Some(Layer { entries, findings: found }) = all.try_next().await? {
@@ -138,7 +139,7 @@ impl Scan<'_> {
         let again = std::mem::take(&mut selection.again);
         let shared = Shared::new(self.context);
         let all = stream::iter(again).map(|(number, these): (usize, BTreeMap<_, _>)| {
-            let read = self.layer(&layers[number], Wanted::These(these), &shared);
+            let read = self.layer(layers[number].clone(), Wanted::These(these), &shared);
             async move { read.await.map(|layer| (number, layer)) }
         });
         let mut all = std::pin::pin!(all.buffered(self.threads.get()));
@@ -148,10 +149,9 @@ impl Scan<'_> {
         Ok(())
     }
 
-    async fn layer(&self, (blob, diff_id): &Planned, wanted: Wanted, shared: &Shared) -> Result<Layer, ScanError> {
+    async fn layer(&self, (blob, diff_id): Planned, wanted: Wanted, shared: &Shared) -> Result<Layer, ScanError> {
         let (shared, wanted) = (shared.clone(), Arc::new(wanted));
-        let diff_id = diff_id.clone();
-        feed::read(self.source, blob, move |feed| layer::read(feed, &diff_id, &wanted, &shared)).await
+        feed::read(self.source, &blob, move |feed| layer::read(feed, &diff_id, &wanted, &shared)).await
     }
 }
 

@@ -1,11 +1,8 @@
 //! A statement before it is signed.
 
-use serde::Serialize;
-use serde_json::value::RawValue;
-
 use super::Predicate;
 use crate::digest::Digest;
-use crate::statement::COSIGN_SIGN;
+use crate::statement::{COSIGN_SIGN, written};
 
 /// An in-toto statement v1 about one digest, with the name of its repository:
 /// what cosign, sigstore-go and sigstore-python all read.
@@ -14,22 +11,6 @@ pub struct Draft {
     subject: Digest,
     predicate: Predicate,
     payload: Vec<u8>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Wire<'a> {
-    #[serde(rename = "_type")]
-    kind: &'static str,
-    subject: [WireSubject<'a>; 1],
-    predicate_type: &'a str,
-    predicate: &'a RawValue,
-}
-
-#[derive(Serialize)]
-struct WireSubject<'a> {
-    name: &'a str,
-    digest: std::collections::BTreeMap<&'static str, &'a str>,
 }
 
 impl Draft {
@@ -43,13 +24,7 @@ impl Draft {
     /// by [`Predicate::check`].
     #[must_use]
     pub fn attestation(name: &str, subject: &Digest, predicate: Predicate) -> Self {
-        let wire = Wire {
-            kind: "https://in-toto.io/Statement/v1",
-            subject: [WireSubject { name, digest: [(subject.algorithm().as_str(), subject.hex())].into() }],
-            predicate_type: predicate.predicate_type(),
-            predicate: predicate.raw(),
-        };
-        let payload = serde_json::to_vec(&wire).expect("texts and JSON are JSON");
+        let payload = written(Some(name), [subject], predicate.predicate_type(), predicate.raw()).into_bytes();
         Self { subject: subject.clone(), predicate, payload }
     }
 

@@ -5,6 +5,7 @@ mod document;
 mod predicate_type;
 mod simple_signing;
 mod slsa;
+mod write;
 
 pub use apko::{ApkoConfiguration, ApkoError, apko_installed};
 pub use document::{PAYLOAD_TYPE, Statement, StatementError, Subject};
@@ -16,3 +17,4 @@ pub(crate) use predicate_type::SLSA_1;
 #[cfg(feature = "sign")]
 pub(crate) use predicate_type::{CYCLONEDX, SLSA_0_2, SPDX_2, SPDX_3};
 pub(crate) use slsa::canonical_repository;
+pub(crate) use write::written;

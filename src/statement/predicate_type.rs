@@ -28,13 +28,15 @@ pub struct Family {
 const SLSA: Family =
     Family { name: "slsa", types: &[SLSA_1, SLSA_0_2, "https://slsa.dev/provenance/v0.1"], prefixes: &[] };
 
+const SPDX: Family = Family {
+    name: "spdx",
+    types: &[SPDX_2, "https://spdx.dev/Document/v2.2", "https://spdx.dev/Document/v2.3", SPDX_3],
+    prefixes: &["https://spdx.dev/Document/v3."],
+};
+
 /// The families, by the name used in `--require` and `--type`.
 const FAMILIES: &[Family] = &[
-    Family {
-        name: "spdx",
-        types: &[SPDX_2, "https://spdx.dev/Document/v2.2", "https://spdx.dev/Document/v2.3", SPDX_3],
-        prefixes: &["https://spdx.dev/Document/v3."],
-    },
+    SPDX,
     Family { name: "cyclonedx", types: &[CYCLONEDX], prefixes: &["https://cyclonedx.org/bom/v1."] },
     SLSA,
     Family {
@@ -112,6 +114,20 @@ impl PredicateType {
     #[must_use]
     pub fn slsa() -> Self {
         Self { wanted: Wanted::Family(SLSA) }
+    }
+
+    /// The family of SPDX documents.
+    #[must_use]
+    pub fn spdx() -> Self {
+        Self { wanted: Wanted::Family(SPDX) }
+    }
+
+    /// Whether every statement that is wanted is an SPDX document.
+    pub(crate) fn is_spdx(&self) -> bool {
+        match &self.wanted {
+            Wanted::Family(family) => *family == SPDX,
+            Wanted::Exact(uri) => SPDX.contains(uri),
+        }
     }
 
     /// Whether a statement of the type `uri` is what is wanted. Types are

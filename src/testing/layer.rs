@@ -117,6 +117,13 @@ impl LayerBuilder {
         Self { diff_id: Some(diff_id), ..self }
     }
 
+    /// The archive itself, not compressed.
+    #[must_use]
+    pub fn archive(mut self) -> Vec<u8> {
+        self.tar.resize(self.tar.len() + 1024, 0);
+        self.tar
+    }
+
     /// The media type, the blob and the diff_id.
     pub(super) fn build(mut self) -> (String, VerifiedBlob, Digest) {
         self.tar.resize(self.tar.len() + 1024, 0);

@@ -6,6 +6,7 @@
 
 #[cfg(feature = "client")]
 mod cache;
+mod findings;
 #[cfg(feature = "client")]
 mod mirror;
 #[cfg(feature = "client")]
@@ -15,6 +16,7 @@ mod service;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
 
+pub use findings::TrustFinding;
 #[cfg(feature = "client")]
 pub use refresh::Refresh;
 pub use root::{Instance, Profile, TrustError, TrustRoot};

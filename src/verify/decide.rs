@@ -62,6 +62,11 @@ impl ImageFacts {
             narrowed: false,
         }
     }
+
+    /// The images among the targets, those that have layers: of each platform, or the one that was named.
+    pub fn images(&self) -> impl Iterator<Item = &Target> {
+        self.targets.iter().filter(|target| target.name != TargetName::Index)
+    }
 }
 
 /// Decides every cell and so the verdict.
@@ -97,6 +102,9 @@ struct Matrix<'a> {
 impl Matrix<'_> {
     /// The cells of one requirement: never none, whatever the image is.
     fn row_of(&self, requirement: &Requirement) -> Vec<Cell> {
+        if *requirement.wanted() == Wanted::Layers {
+            return self.layers(requirement);
+        }
         let targets = &self.facts.targets;
         let is_platform = |t: &Target| matches!(t.name, TargetName::Platform(_));
         let has_platforms = targets.iter().any(is_platform);
@@ -121,13 +129,35 @@ impl Matrix<'_> {
         shown.map(|n| self.cell(n, requirement)).collect()
     }
 
-    fn cell(&self, target: usize, requirement: &Requirement) -> Cell {
-        let mut cell = self.blank(target, requirement);
-        if requirement.level() == Level::Platform && self.facts.targets[target].name == TargetName::Index {
-            cell.code = Some(Code::PlatformAbsent);
-            cell.message = Some("the index lists no platform, and the requirement is for each platform".to_owned());
-            return cell;
+    /// Evidence says nothing of layers: a cell for each image that has some,
+    /// undecided until somebody reads them.
+    fn layers(&self, requirement: &Requirement) -> Vec<Cell> {
+        let targets = &self.facts.targets;
+        let images = (0..targets.len()).filter(|&n| targets[n].name != TargetName::Index);
+        let unread = |n: usize| Cell {
+            state: State::Undecided,
+            code: Some(Code::LayersNotRead),
+            message: Some("the layers were not read".to_owned()),
+            ..self.blank(n, requirement)
+        };
+        let cells: Vec<Cell> = images.map(unread).collect();
+        // Without an image nothing agrees with anything.
+        if cells.is_empty() { (0..targets.len()).map(|n| self.no_platform(n, requirement)).collect() } else { cells }
+    }
+
+    fn no_platform(&self, target: usize, requirement: &Requirement) -> Cell {
+        Cell {
+            code: Some(Code::PlatformAbsent),
+            message: Some("the index lists no platform, and the requirement is for each platform".to_owned()),
+            ..self.blank(target, requirement)
         }
+    }
+
+    fn cell(&self, target: usize, requirement: &Requirement) -> Cell {
+        if requirement.level() == Level::Platform && self.facts.targets[target].name == TargetName::Index {
+            return self.no_platform(target, requirement);
+        }
+        let mut cell = self.blank(target, requirement);
         cell.candidates = self.satisfying(target, requirement);
         if !cell.candidates.is_empty() {
             cell.state = State::Ok;

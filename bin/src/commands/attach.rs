@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cg_attest::attach::{AttachError, Subjects};
+use cg_attest::attach::{AttachError, Form, Subjects};
 use cg_attest::image::Reference;
 use cg_attest::registry::Context;
 use cg_attest::sign::SignedBundle;
@@ -11,9 +11,7 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::render;
-use crate::settings::{
-    RegistryArgs, SignatureFormat, Sources, TrustArgs, WriteArgs, attach_failed, now, read_file, read_input,
-};
+use crate::settings::{RegistryArgs, Sources, TrustArgs, WriteArgs, attach_failed, now, read_file, read_input};
 
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:
@@ -67,13 +65,13 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     }
     let format = args.writing.signature_format;
     let mut layers = Vec::new();
-    if format != SignatureFormat::Bundle {
+    if format != Form::Bundle {
         // All of them before anything is written.
         for bundle in &bundles {
             layers.push(attacher.layer_of_bundle(bundle).map_err(failed)?);
         }
     }
-    if format == SignatureFormat::Legacy {
+    if format == Form::Legacy {
         bundles.clear();
     }
     let plan = attacher.plan(&context, &subjects, &bundles, &layers).await.map_err(failed)?;

@@ -2,17 +2,16 @@
 
 use std::path::PathBuf;
 
-use cg_attest::attach::{Subject, Subjects};
+use cg_attest::attach::{Drafted, Subject, Subjects};
 use cg_attest::code::Code;
 use cg_attest::evidence::TargetName;
 use cg_attest::image::Platform;
 use cg_attest::limits::Limits;
-use cg_attest::registry::Context;
 use cg_attest::sbom::Format;
-use cg_attest::sign::{Draft, Predicate};
+use cg_attest::sign::Predicate;
 use cg_attest::statement::PredicateType;
 
-use super::produce::{self, Drafted, ProduceArgs, predicate_failed};
+use super::produce::{self, ProduceArgs, predicate_failed};
 use super::provenance_generate::WORTH;
 use super::sbom;
 use crate::error::CliError;
@@ -168,9 +167,8 @@ async fn sbom_of(
         let message = "an SBOM is of one platform, and --no-recursive asks for one of the index";
         return Err(CliError::usage(Code::Usage, message).hint("leave it out, or name a --platform"));
     }
-    let context = Context::new(args.registry.limits()?);
-    let manifest = sbom::manifest(source, &context, subject.descriptor.digest.clone()).await?;
-    let contents = sbom::scanned(&args.registry, source, &manifest).await?;
+    let reader = args.registry.reader(&*source.pull)?;
+    let contents = sbom::contents_of(&reader, source, &subject.descriptor.digest).await?;
     if sbom::incomplete(&contents, printer) != ExitStatus::Accepted {
         // Whoever reads a signed list takes it for the whole list.
         let message = format!("{}: not everything in the layers could be read, and nothing is signed", subject.name);
@@ -228,6 +226,5 @@ fn drafted(
 ) -> Result<Drafted, CliError> {
     let (digest, index) = (&subject.descriptor.digest, Some(&subjects.image().descriptor.digest));
     predicate.check(digest, platform(subject), index).map_err(|error| predicate_failed(&input.name, &error))?;
-    let draft = Draft::attestation(name, digest, predicate);
-    Ok(Drafted { subject: subject.clone(), draft, is_signature: false })
+    Ok(Drafted::attestation(subject, name, predicate))
 }

@@ -2,20 +2,16 @@
 
 use cg_attest::code::Code;
 use cg_attest::image::Platform;
-use cg_attest::limits::Limits;
 use cg_attest::policy::Requirement;
-use cg_attest::report::Report;
 use cg_attest::statement::{COSIGN_SIGN, PredicateType};
-use cg_attest::verify::{Assessed, Cell};
 use clap::Args as ClapArgs;
 
-use super::attested;
-use super::unverified;
+use crate::attestations::{Asked, SIGNERS, Wanted, unverified, verified};
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
-use crate::render::{self, Attestation, Form};
-use crate::settings::{PolicyArgs, RegistryArgs, Source, Sources, TrustArgs};
+use crate::render::{self, Form};
+use crate::settings::EvidenceArgs;
 
 #[derive(Debug, ClapArgs)]
 // The one requirement is `--type`; `--require` of the shared flags has that name as an alias.
@@ -46,37 +42,8 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = SIGNERS)]
     unverified: bool,
     #[command(flatten)]
-    policy: PolicyArgs,
-    #[command(flatten)]
-    registry: RegistryArgs,
-    #[command(flatten)]
-    trust: TrustArgs,
+    evidence: EvidenceArgs,
 }
-
-/// Flags that would mean nothing where nothing is verified.
-const SIGNERS: [&str; 21] = [
-    "identity",
-    "identity_glob",
-    "identity_regexp",
-    "issuer",
-    "issuer_regexp",
-    "key",
-    "claim",
-    "preset",
-    "uidp",
-    "level",
-    "max_age",
-    "require_platform",
-    "source_repo",
-    "source_ref",
-    "source_branch",
-    "source_tag",
-    "source_commit",
-    "builder_id",
-    "builder_id_glob",
-    "build_type",
-    "slsa_level",
-];
 
 /// Prints the attestations of a type.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {
@@ -85,24 +52,22 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         return Err(error.hint("`cg-attest inspect IMAGE` shows signatures, `cg-attest verify IMAGE` verifies them"));
     }
     let requirement = Requirement::attestation(args.predicate_type.clone());
-    let image = std::slice::from_ref(&args.image);
-    let source = Sources::prepare(image, &args.registry, args.trust.offline)?.open(&args.image)?;
+    let source = args.evidence.open(&args.image)?;
     let (attestations, status) = if args.unverified {
-        let limits = args.registry.limits()?;
-        let evidence = args.registry.attestation_repo().unwrap_or(source.image.reference.repository());
-        let wanted = unverified::Wanted { requirement, predicate_type: args.predicate_type, form: args.output };
+        let limits = args.evidence.registry.limits()?;
+        let repository = args.evidence.evidence_repository(&source);
+        let wanted = Wanted { requirement, predicate_type: args.predicate_type, form: args.output };
         let request = source.image.clone().platforms(args.platform);
-        unverified::get(&*source.pull, &limits, evidence, &request, &wanted, printer).await?
+        unverified(&*source.pull, &limits, repository, &request, &wanted, printer).await?
     } else {
         let asked = Asked {
             image: &args.image,
             platforms: args.platform,
-            form: args.output,
-            policy: &args.policy,
-            registry: &args.registry,
-            trust: &args.trust,
+            requirement,
+            evidence: &args.evidence,
+            without_policy: Some("--unverified prints without verifying"),
         };
-        verified(&asked, &source, requirement, printer).await?
+        verified(&asked, args.output, &source, printer).await?
     };
     if let ([_], Form::Predicate) = (attestations.as_slice(), args.output)
         && attestations[0].bytes.first() == Some(&b'"')
@@ -120,71 +85,4 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         }
     }
     Ok(status)
-}
-
-/// What is asked of a policy.
-pub(super) struct Asked<'a> {
-    pub(super) image: &'a str,
-    pub(super) platforms: Vec<Platform>,
-    pub(super) form: Form,
-    pub(super) policy: &'a PolicyArgs,
-    pub(super) registry: &'a RegistryArgs,
-    pub(super) trust: &'a TrustArgs,
-}
-
-/// What the policy accepts, or nothing at all.
-pub(super) async fn verified(
-    args: &Asked<'_>,
-    source: &Source,
-    requirement: Requirement,
-    printer: &Printer,
-) -> Result<(Vec<Attestation>, ExitStatus), CliError> {
-    let asked = attested::Asked {
-        image: args.image,
-        platforms: &args.platforms,
-        requirement,
-        keep_content: matches!(args.form, Form::Envelope | Form::Bundle),
-        policy: args.policy,
-        registry: args.registry,
-        trust: args.trust,
-        without_policy: Some("--unverified prints without verifying"),
-    };
-    let report = match attested::accepted(&asked, source, printer).await? {
-        Ok(report) => report,
-        Err(status) => return Ok((Vec::new(), status)),
-    };
-    let limits = args.registry.limits()?;
-    let alone = report.cells().len() == 1;
-    let mut attestations = Vec::new();
-    for cell in report.cells() {
-        let attestation = of_cell(&report, cell, args.form, &limits, printer);
-        let attestation =
-            attestation.ok_or_else(|| CliError::internal("a satisfied requirement has no attestation"))?;
-        attestations.push(Attestation { alone, ..attestation });
-    }
-    Ok((attestations, ExitStatus::Accepted))
-}
-
-fn of_cell(report: &Report, cell: &Cell, form: Form, limits: &Limits, printer: &Printer) -> Option<Attestation> {
-    let newest = attested::newest(report, cell, printer)?;
-    let statement = newest.attestation()?.statement();
-    let signer = render::signer(statement.bundle(), report.time());
-    printer.note(&format!("{}: verified, signed by {signer}", cell.target));
-    Some(Attestation {
-        target: cell.target.clone(),
-        alone: false,
-        digest: statement.subject().to_string(),
-        predicate_type: statement.statement().predicate_type().to_owned(),
-        bytes: part(newest, form, limits)?,
-    })
-}
-
-fn part(candidate: &Assessed, form: Form, limits: &Limits) -> Option<Vec<u8>> {
-    let statement = candidate.attestation()?.statement();
-    match form {
-        Form::Predicate => Some(statement.statement().predicate().as_bytes().to_vec()),
-        Form::Statement => Some(statement.payload().to_vec()),
-        Form::Envelope => candidate.content()?.envelope_json(),
-        Form::Bundle => candidate.content()?.bundle_json(limits),
-    }
 }

@@ -6,7 +6,6 @@ use cg_attest::code::Code;
 use cg_attest::digest::VerifiedBlob;
 use cg_attest::discover;
 use cg_attest::evidence::{Candidate, Decoded, Origin, OriginKind, Reading};
-use cg_attest::image::Platform;
 use cg_attest::policy::Preset;
 use cg_attest::registry::Context;
 use clap::Args as ClapArgs;
@@ -15,7 +14,7 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::render::{self, Inspection};
-use crate::settings::{RegistryArgs, Sources, read_input};
+use crate::settings::{Format, LookArgs, read_input};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Nothing is verified: whoever may write to the repository can attach anything, by any name.
@@ -27,23 +26,8 @@ pub(crate) struct Args {
     /// Decode a bundle file instead of what is attached to an image; - is stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = ["image", "platform"])]
     bundle: Option<PathBuf>,
-    /// Look at this platform only (and at the index); repeatable
-    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
-    platform: Vec<Platform>,
-    /// What to print: text or json
-    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
-    output: Format,
     #[command(flatten)]
-    registry: RegistryArgs,
-    /// Make no request at all; the image has to be in an OCI layout
-    #[arg(long)]
-    offline: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
+    look: LookArgs,
 }
 
 /// Prints what is attached, decoded.
@@ -53,7 +37,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         (None, Some(path)) => of_file(path, &args)?,
         (None, None) => return Err(CliError::usage(Code::Usage, "wanted an image or --bundle FILE")),
     };
-    let text = match args.output {
+    let text = match args.look.output {
         Format::Text => render::inspection(&inspection, printer.is_colored()),
         Format::Json => {
             serde_json::to_string_pretty(&render::inspection_document(&inspection)).map_err(CliError::internal)? + "\n"
@@ -64,13 +48,12 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
 }
 
 async fn of_image(image: &str, args: &Args, printer: &Printer) -> Result<(Inspection, ExitStatus), CliError> {
-    let limits = args.registry.limits()?;
-    let source = Sources::prepare(&[image.to_owned()], &args.registry, args.offline)?.open(image)?;
+    let limits = args.look.registry.limits()?;
+    let source = args.look.open(image)?;
     let context = Context::new(limits.clone());
-    let request = source.image.clone().platforms(args.platform.clone());
-    let evidence = args.registry.attestation_repo().unwrap_or(request.reference.repository());
+    let evidence = args.look.registry.evidence_repository(&source);
     let decode = |candidate: &Candidate| Decoded::of(candidate, &limits);
-    let read = discover::everything(&*source.pull, &context, evidence, &request, |_| true, decode);
+    let read = discover::everything(&*source.pull, &context, evidence, &source.image, |_| true, decode);
     let read = read.await.map_err(|error| CliError::unresolved(&error))?;
     for platform in &read.facts.absent {
         printer.note(&format!("the image does not list {platform} ({})", Code::PlatformAbsent));
@@ -89,7 +72,7 @@ async fn of_image(image: &str, args: &Args, printer: &Printer) -> Result<(Inspec
 }
 
 fn of_file(path: &std::path::Path, args: &Args) -> Result<(Inspection, ExitStatus), CliError> {
-    let limits = args.registry.limits()?;
+    let limits = args.look.registry.limits()?;
     let blob = VerifiedBlob::of(read_input(path, limits.attestation_bytes)?);
     let name = if path.as_os_str() == "-" { "stdin".to_owned() } else { path.display().to_string() };
     let decoded = Decoded::of(&Candidate::bundle(blob, Origin::new(OriginKind::File, name.clone())), &limits);

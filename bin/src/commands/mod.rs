@@ -1,14 +1,13 @@
 //! One file per command.
 
 pub(crate) mod attach;
-mod attached;
 pub(crate) mod attest;
-mod attested;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod demo;
 mod demo_evidence;
 pub(crate) mod diff;
+mod diff_sides;
 pub(crate) mod explain;
 pub(crate) mod get;
 pub(crate) mod inspect;
@@ -22,7 +21,6 @@ pub(crate) mod sign;
 pub(crate) mod sign_blob;
 pub(crate) mod tree;
 pub(crate) mod trust;
-mod unverified;
 pub(crate) mod verify;
 pub(crate) mod verify_blob;
 

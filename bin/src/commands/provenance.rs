@@ -5,13 +5,13 @@ use cg_attest::policy::Requirement;
 use cg_attest::statement::Provenance;
 use clap::Args as ClapArgs;
 
-use super::attested::{self, Asked};
 use super::provenance_generate;
+use crate::attestations::{self, Asked, SIGNERS, Unsigned};
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::render::{self, Origin};
-use crate::settings::{PolicyArgs, RegistryArgs, Sources, TrustArgs};
+use crate::settings::{EvidenceArgs, Format};
 
 #[derive(Debug, ClapArgs)]
 // What is required is provenance; `--require` of the shared flags would mean nothing.
@@ -22,6 +22,7 @@ Exit: 0 printed · 1 refused or absent · 2 usage or policy · 3 undecided")]
 #[command(after_long_help = "Examples:
   cg-attest provenance cgr.dev/chainguard/nginx --platform linux/arm64
   cg-attest provenance registry.example/app:1.2 --identity NAME --issuer URL --source-repo https://github.com/org/app
+  cg-attest provenance registry.example/app --allow-unsigned  # what BuildKit says, which nobody signed
   cg-attest get cgr.dev/chainguard/nginx --type slsa          # the predicate as it was signed
 
 Several platforms are one line of JSON each with -o json.
@@ -35,15 +36,14 @@ pub(crate) struct Args {
     /// Print this platform's; repeatable
     #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
     platform: Vec<Platform>,
-    /// What to print: text or json
+    /// Print what BuildKit attached, which nobody signed; nothing is verified
+    #[arg(long, conflicts_with_all = SIGNERS)]
+    allow_unsigned: bool,
+    /// What to print
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Format,
     #[command(flatten)]
-    policy: PolicyArgs,
-    #[command(flatten)]
-    registry: RegistryArgs,
-    #[command(flatten)]
-    trust: TrustArgs,
+    evidence: EvidenceArgs,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -52,40 +52,43 @@ enum Command {
     Generate(Box<provenance_generate::Args>),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
 /// Prints the verified provenance of each platform.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {
     if let Some(Command::Generate(args)) = &args.command {
         return provenance_generate::run(args, printer);
     }
     let image = args.image.as_deref().ok_or_else(|| CliError::internal("the command line has no image"))?;
-    let names = [image.to_owned()];
-    let source = Sources::prepare(&names, &args.registry, args.trust.offline)?.open(image)?;
+    let source = args.evidence.open(image)?;
+    let limits = args.evidence.registry.limits()?;
+    if args.allow_unsigned {
+        let (registry, slsa) = (&args.evidence.registry, Requirement::slsa());
+        let (found, status) = attestations::unsigned(&source, args.platform, &slsa, registry, printer).await?;
+        let mut shown = Vec::new();
+        for Unsigned { target, digest, statement } in found {
+            let statement = statement.statement;
+            let parsed = Provenance::parse(statement.predicate_type(), statement.predicate(), &limits);
+            let parsed = parsed.map_err(|error| CliError::undecided(error.code(), format!("{target}: {error}")))?;
+            shown.push(Origin::unsigned(target, digest, parsed));
+        }
+        show(&shown, args.output, printer)?;
+        return Ok(status);
+    }
     // Provenance that its certificate belies is not shown as if it were true.
-    let policy = args.policy.with_agreement();
+    let evidence = args.evidence.with_policy(args.evidence.policy.with_agreement());
     let asked = Asked {
         image,
-        platforms: &args.platform,
+        platforms: args.platform,
         requirement: Requirement::slsa(),
-        keep_content: false,
-        policy: &policy,
-        registry: &args.registry,
-        trust: &args.trust,
+        evidence: &evidence,
         without_policy: Some("`cg-attest get IMAGE --type slsa --unverified` prints without verifying"),
     };
-    let report = match attested::accepted(&asked, &source, printer).await? {
+    let report = match attestations::accepted(&asked, &source, printer).await? {
         Ok(report) => report,
         Err(status) => return Ok(status),
     };
-    let limits = args.registry.limits()?;
     let mut shown = Vec::new();
     for cell in report.cells() {
-        let newest = attested::newest(&report, cell, printer).and_then(|newest| newest.attestation());
+        let newest = attestations::newest(&report, cell, printer).and_then(|newest| newest.attestation());
         let attestation = newest.ok_or_else(|| CliError::internal("a satisfied requirement has no attestation"))?;
         let (bundle, statement) = (attestation.statement().bundle(), attestation.statement().statement());
         let parsed = Provenance::parse(statement.predicate_type(), statement.predicate(), &limits);
@@ -93,10 +96,14 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         let digest = attestation.statement().subject().clone();
         shown.push(Origin::new(cell.target.clone(), digest, bundle, report.time(), provenance));
     }
-    let text = match args.output {
-        Format::Text => render::origins(&shown, printer.is_colored()),
-        Format::Json => render::origins_json(&shown).map_err(CliError::internal)?,
-    };
-    printer.data(text.as_bytes())?;
+    show(&shown, args.output, printer)?;
     Ok(ExitStatus::Accepted)
+}
+
+fn show(shown: &[Origin], format: Format, printer: &Printer) -> Result<(), CliError> {
+    let text = match format {
+        Format::Text => render::origins(shown, printer.is_colored()),
+        Format::Json => render::origins_json(shown).map_err(CliError::internal)?,
+    };
+    printer.data(text.as_bytes())
 }

@@ -3,10 +3,8 @@
 use cg_attest::digest::Digest;
 use cg_attest::image::Platform;
 use cg_attest::limits::Limits;
-use cg_attest::provenance::PREDICATE_TYPE;
+use cg_attest::provenance::statement;
 use clap::Args as ClapArgs;
-use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::error::CliError;
 use crate::exit::ExitStatus;
@@ -35,41 +33,14 @@ pub(crate) struct Args {
     subject: Vec<Digest>,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Statement<'a> {
-    #[serde(rename = "_type")]
-    kind: &'static str,
-    subject: Vec<Subject<'a>>,
-    predicate_type: &'static str,
-    predicate: &'a RawValue,
-}
-
-#[derive(Serialize)]
-struct Subject<'a> {
-    digest: std::collections::BTreeMap<&'static str, &'a str>,
-}
-
 /// Prints the predicate, or a statement.
 pub(crate) fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, CliError> {
     let predicate = args.build.facts(&Limits::default())?.predicate(args.build_platform.as_ref())?;
-    let text = if args.subject.is_empty() { predicate } else { statement(&args.subject, &predicate)? };
+    let text = match args.subject.as_slice() {
+        [] => predicate,
+        subjects => statement(subjects, &predicate).map_err(CliError::internal)?,
+    };
     printer.data(text.as_bytes())?;
     printer.note(WORTH);
     Ok(ExitStatus::Accepted)
-}
-
-fn statement(subjects: &[Digest], predicate: &str) -> Result<String, CliError> {
-    let predicate = RawValue::from_string(predicate.trim_end().to_owned()).map_err(CliError::internal)?;
-    let subject = |digest| {
-        let digest: &Digest = digest;
-        Subject { digest: [(digest.algorithm().as_str(), digest.hex())].into() }
-    };
-    let statement = Statement {
-        kind: "https://in-toto.io/Statement/v1",
-        subject: subjects.iter().map(subject).collect(),
-        predicate_type: PREDICATE_TYPE,
-        predicate: &predicate,
-    };
-    serde_json::to_string(&statement).map(|text| text + "\n").map_err(CliError::internal)
 }

@@ -1,27 +1,29 @@
 //! `sbom`: the SBOM of one platform, attached and verified, or made from the content of the layers.
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use cg_attest::audit::Reader;
 use cg_attest::code::Code;
 use cg_attest::digest::Digest;
-use cg_attest::image::{ImageDocument, ImageName, Manifest, Platform, Repository};
+use cg_attest::discover;
+use cg_attest::evidence::Target;
+use cg_attest::image::{Platform, Repository};
 use cg_attest::limits::Limits;
 use cg_attest::policy::Requirement;
 use cg_attest::registry::Context;
 use cg_attest::sbom::{self, Severity};
-use cg_attest::scan::{self, Contents, DockerArchive};
-use cg_attest::{discover, evidence::TargetName};
+use cg_attest::scan::Contents;
 use clap::Args as ClapArgs;
 
-use super::{attached, get, sbom_all as all};
+use super::sbom_all as all;
+use crate::attestations::{self, Asked, SIGNERS};
 use crate::error::CliError;
 use crate::exit::ExitStatus;
+use crate::local::Local;
 use crate::printer::{Printer, escape};
 use crate::render::{self, Form};
-use crate::settings::output::write_atomically;
-use crate::settings::{self, PolicyArgs, RegistryArgs, Source, Sources, TrustArgs, Wanted};
+use crate::settings::{self, EvidenceArgs, RegistryArgs, Source, Wanted, write_atomically};
 
 #[derive(Debug, ClapArgs)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
@@ -32,6 +34,7 @@ use crate::settings::{self, PolicyArgs, RegistryArgs, Source, Sources, TrustArgs
   cg-attest sbom --platform linux/arm64          (the OCI layout in this folder)
   cg-attest sbom docker.io/library/debian --source content --platform linux/amd64 -o table
   cg-attest sbom oci:app --platform all -o spdx3-json=sboms     (a document for each platform, and one of the index)
+  cg-attest sbom registry.example/app --source attached --allow-unsigned --platform linux/amd64
 
 Under a policy (a preset or flags) it is the attached and verified SBOM, as it was signed;
 without one it is made from what is in the layers, and is as good as what they say.
@@ -48,6 +51,9 @@ pub(crate) struct Args {
     /// Where the SBOM comes from: attached (and verified), content (of the layers), or auto: attached under a policy
     #[arg(long, value_name = "SOURCE", default_value = "auto")]
     source: From,
+    /// Print the one that BuildKit attached, which nobody signed; nothing is verified
+    #[arg(long, conflicts_with_all = SIGNERS)]
+    allow_unsigned: bool,
     /// What to print: spdx-json (SPDX 2.3), spdx3-json (SPDX 3.0.1) or table; with =PATH into that file or, with --platform all, that folder
     #[arg(short, long, value_name = "FORMAT[=PATH]", default_value = "spdx-json")]
     output: Output,
@@ -55,11 +61,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     output_file: Option<PathBuf>,
     #[command(flatten)]
-    policy: PolicyArgs,
-    #[command(flatten)]
-    registry: RegistryArgs,
-    #[command(flatten)]
-    trust: TrustArgs,
+    evidence: EvidenceArgs,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -115,7 +117,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     }
     args.check()?;
     if let Some(local) = args.image.as_deref().and_then(Local::of) {
-        return local.run(&args, printer).await;
+        return of_local(&local, &args, printer).await;
     }
     let image = match &args.image {
         Some(image) => image.clone(),
@@ -124,21 +126,44 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
             ".".to_owned()
         }
     };
-    let source = Sources::prepare(std::slice::from_ref(&image), &args.registry, args.trust.offline)?.open(&image)?;
+    let source = args.evidence.open(&image)?;
     let requirement: Requirement = "spdx".parse().map_err(CliError::internal)?;
-    let policy = args.policy.policy_with(source.policy_name.as_ref(), Some(std::slice::from_ref(&requirement)));
+    if args.allow_unsigned {
+        return unsigned(&args, &source, &requirement, printer).await;
+    }
+    let policy =
+        args.evidence.policy.policy_with(source.policy_name.as_ref(), Some(std::slice::from_ref(&requirement)));
     match (args.source, policy) {
         (From::Content, _) => content(&args, &source, printer).await,
         (From::Auto, Err(error)) if error.code == Code::PolicyMissing => {
             // Nobody is trusted to have signed one: what is printed is ours, and it is said what else there is.
             let status = content(&args, &source, printer).await?;
             let request = source.image.clone().platforms(args.one().into_iter().cloned().collect());
-            let evidence = args.registry.attestation_repo().unwrap_or(request.reference.repository());
-            attached::name_sboms(&*source.pull, &args.registry.limits()?, evidence, &request, printer).await;
+            let (limits, repository) = (args.evidence.registry.limits()?, args.evidence.evidence_repository(&source));
+            attestations::name_unused_sboms(&*source.pull, &limits, repository, &request, printer).await;
             Ok(status)
         }
         (From::Auto | From::Attached, _) => verified(&args, &image, &source, requirement, printer).await,
     }
+}
+
+/// The SBOM of what is in a folder or an archive.
+async fn of_local(local: &Local<'_>, args: &Args, printer: &Printer) -> Result<ExitStatus, CliError> {
+    if args.source == From::Attached {
+        let message = "nothing is attached to a folder or to an archive of docker save";
+        return Err(CliError::usage(Code::Usage, message));
+    }
+    if args.platform == Some(Wanted::All) {
+        let message = "a folder and an archive of docker save are of one platform";
+        return Err(CliError::usage(Code::Usage, message).hint("leave --platform out"));
+    }
+    let contents = local.contents(&args.evidence.registry).await?;
+    if let (Some(wanted), Some(found)) = (args.one(), &contents.platform)
+        && !found.matches(wanted)
+    {
+        return Err(CliError::refused(Code::PlatformAbsent, format!("the image is for {found}, not for {wanted}")));
+    }
+    show(args, &contents, None, printer)
 }
 
 /// Prints what is wrong with a document, a line for each.
@@ -157,54 +182,6 @@ fn validate(file: &Path, printer: &Printer) -> Result<ExitStatus, CliError> {
         return Ok(ExitStatus::Accepted);
     }
     Err(CliError::refused(Code::SbomInvalid, format!("{}: {errors} errors", file.display())))
-}
-
-/// What has no registry and no layout: an archive of `docker save`, or a folder.
-enum Local<'a> {
-    Archive(&'a str),
-    Folder(&'a str),
-}
-
-impl<'a> Local<'a> {
-    fn of(image: &'a str) -> Option<Self> {
-        let archive = image.strip_prefix("docker-archive:").map(Self::Archive);
-        archive.or_else(|| image.strip_prefix("dir:").map(Self::Folder))
-    }
-
-    async fn run(self, args: &Args, printer: &Printer) -> Result<ExitStatus, CliError> {
-        if args.source == From::Attached {
-            return Err(CliError::usage(
-                Code::Usage,
-                "nothing is attached to a folder or to an archive of docker save",
-            ));
-        }
-        if args.platform == Some(Wanted::All) {
-            let message = "a folder and an archive of docker save are of one platform";
-            return Err(CliError::usage(Code::Usage, message).hint("leave --platform out"));
-        }
-        let context = args.content_context()?;
-        let contents = match self {
-            Self::Folder(path) => scan::folder(&context, path.as_ref()).await,
-            Self::Archive(name) => {
-                // A tag has a colon of its own: the path is what there is a file of.
-                let colons = name.match_indices(':').map(|(at, _)| (&name[..at], Some(&name[at + 1..])));
-                let (path, tag) = std::iter::once((name, None))
-                    .chain(colons)
-                    .find(|(path, _)| std::path::Path::new(path).is_file())
-                    .unwrap_or((name, None));
-                let archive = DockerArchive::open(path.as_ref(), context.limits());
-                let archive = archive.map_err(|error| CliError::usage(error.code(), error))?;
-                archive.scan(&context, tag, threads()).await
-            }
-        };
-        let contents = contents.map_err(|error| CliError::undecided(error.code(), error))?;
-        if let (Some(wanted), Some(found)) = (args.one(), &contents.platform)
-            && !found.matches(wanted)
-        {
-            return Err(CliError::refused(Code::PlatformAbsent, format!("the image is for {found}, not for {wanted}")));
-        }
-        show(args, &contents, None, printer)
-    }
 }
 
 impl Args {
@@ -226,7 +203,7 @@ impl Args {
     }
 
     pub(super) fn registry(&self) -> &RegistryArgs {
-        &self.registry
+        &self.evidence.registry
     }
 
     /// The one platform that is asked for.
@@ -241,20 +218,6 @@ impl Args {
     fn folder(&self) -> Option<&Path> {
         self.output.path.as_deref().filter(|_| self.platform == Some(Wanted::All))
     }
-
-    /// The bounds of reading whole images.
-    fn content_context(&self) -> Result<Context, CliError> {
-        content_context(&self.registry)
-    }
-}
-
-fn content_context(registry: &RegistryArgs) -> Result<Context, CliError> {
-    Ok(Context::new(registry.limits_over(Limits::default().for_content())?))
-}
-
-/// Layers that are read at the same time.
-fn threads() -> NonZeroUsize {
-    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// The SBOM that somebody signed, as it was signed.
@@ -273,15 +236,14 @@ async fn verified(
         Some(_) => all::platforms(args, source).await?,
         None => choose(args, source).await?.1.into_iter().collect(),
     };
-    let asked = get::Asked {
+    let asked = Asked {
         image,
         platforms,
-        form: Form::Predicate,
-        policy: &args.policy,
-        registry: &args.registry,
-        trust: &args.trust,
+        requirement,
+        evidence: &args.evidence,
+        without_policy: Some("`--source content` makes one from the layers"),
     };
-    let (attestations, status) = get::verified(&asked, source, requirement, printer).await?;
+    let (attestations, status) = attestations::verified(&asked, Form::Predicate, source, printer).await?;
     if let Some(folder) = args.folder().filter(|_| !attestations.is_empty()) {
         all::signed(folder, &attestations, printer)?;
         return Ok(status);
@@ -294,25 +256,44 @@ async fn verified(
     Ok(status)
 }
 
+/// The SBOM that BuildKit attached, which nobody signed.
+async fn unsigned(
+    args: &Args,
+    source: &Source,
+    requirement: &Requirement,
+    printer: &Printer,
+) -> Result<ExitStatus, CliError> {
+    if args.source == From::Content || args.output.format != Format::Spdx(sbom::Format::Spdx23) {
+        let message = "--allow-unsigned prints what is attached, as it is: leave out --source content and -o table";
+        return Err(CliError::usage(Code::Usage, message));
+    }
+    let platform = choose(args, source).await?.1;
+    let registry = &args.evidence.registry;
+    let platforms = platform.into_iter().collect();
+    let (found, status) = attestations::unsigned(source, platforms, requirement, registry, printer).await?;
+    match found.first() {
+        Some(found) => put(args, found.statement.statement.predicate().as_bytes(), printer)?,
+        None => printer.note("  → `--source content` makes one from the layers"),
+    }
+    Ok(status)
+}
+
 /// The SBOM of what is in the layers.
 async fn content(args: &Args, source: &Source, printer: &Printer) -> Result<ExitStatus, CliError> {
     if let Some(folder) = args.folder() {
         return all::made(args, folder, source, printer).await;
     }
-    let (manifest, _) = choose(args, source).await?;
-    let contents = scanned(&args.registry, source, &manifest).await?;
+    let (digest, _) = choose(args, source).await?;
+    let reader = args.evidence.registry.reader(&*source.pull)?;
+    let contents = contents_of(&reader, source, &digest).await?;
     show(args, &contents, known_as(source), printer)
 }
 
 /// What is in the layers of an image of one platform.
-pub(super) async fn scanned(
-    registry: &RegistryArgs,
-    source: &Source,
-    manifest: &Manifest,
-) -> Result<Contents, CliError> {
-    let context = content_context(registry)?;
+pub(super) async fn contents_of(reader: &Reader<'_>, source: &Source, digest: &Digest) -> Result<Contents, CliError> {
     let repository = source.image.reference.repository();
-    let contents = scan::image(&*source.pull, &context, repository, manifest, threads()).await;
+    let manifest = reader.manifest(repository, digest).await.map_err(|why| CliError::unread(&why))?;
+    let contents = reader.contents(repository, &manifest).await;
     contents.map_err(|error| CliError::undecided(error.code(), error))
 }
 
@@ -378,54 +359,28 @@ pub(super) fn incomplete(contents: &Contents, printer: &Printer) -> ExitStatus {
     if contents.problems.is_empty() { ExitStatus::Accepted } else { ExitStatus::Undecided }
 }
 
-/// The manifest of the one platform that is meant, and the platform if the image lists several.
-async fn choose(args: &Args, source: &Source) -> Result<(Manifest, Option<Platform>), CliError> {
-    let context = Context::new(args.registry.limits()?);
+/// The digest of the one platform that is meant, and the platform if the image lists several.
+async fn choose(args: &Args, source: &Source) -> Result<(Digest, Option<Platform>), CliError> {
+    let context = Context::new(args.evidence.registry.limits()?);
     let request = source.image.clone().platforms(args.one().into_iter().cloned().collect());
-    let (facts, index) =
+    let (facts, _) =
         discover::resolve(&*source.pull, &context, &request).await.map_err(|error| CliError::unresolved(&error))?;
-    let named = |target: &cg_attest::evidence::Target| match &target.name {
-        TargetName::Platform(platform) => Some((platform.clone(), target.digest.clone())),
-        _ => None,
-    };
     if let Some(absent) = facts.absent.first() {
-        let has: Vec<String> = facts.platforms.iter().map(ToString::to_string).collect();
-        let error = CliError::refused(Code::PlatformAbsent, format!("{}: the image has no {absent}", request.name()));
-        return Err(error.hint(format!("it has {}", has.join(", "))));
+        return Err(CliError::no_platform(&request.name(), absent, &facts.platforms));
     }
-    let platforms: Vec<_> = facts.targets.iter().filter_map(named).collect();
-    let (platform, digest) = match (platforms.as_slice(), &index) {
-        ([], None) => (None, facts.digest.clone()),
-        ([(platform, digest)], _) => (Some(platform.clone()), digest.clone()),
-        ([], Some(_)) => {
+    let images: Vec<&Target> = facts.images().collect();
+    match images.as_slice() {
+        [one] => Ok((one.digest.clone(), one.platform().cloned())),
+        [] => {
             let message = format!("{}: the index lists no platform", request.name());
-            return Err(CliError::undecided(Code::ManifestInvalid, message));
+            Err(CliError::undecided(Code::ManifestInvalid, message))
         }
-        (several, _) => {
-            let names: Vec<String> = several.iter().map(|(platform, _)| platform.to_string()).collect();
+        several => {
+            let names: Vec<String> = several.iter().map(|image| image.name.to_string()).collect();
             let message =
                 format!("{}: an SBOM is of one platform, and the image has {}", request.name(), names.join(", "));
             let hint = format!("name one: --platform {}", names[0]);
-            return Err(CliError::usage(Code::Usage, message).hint(hint));
+            Err(CliError::usage(Code::Usage, message).hint(hint))
         }
-    };
-    Ok((manifest(source, &context, digest).await?, platform))
-}
-
-/// The manifest of a platform that the image lists.
-pub(super) async fn manifest(source: &Source, context: &Context, digest: Digest) -> Result<Manifest, CliError> {
-    let (image, name) = (&source.image, ImageName::Digest(digest));
-    let fetched = source.pull.manifest(context, image.reference.repository(), &name).await;
-    let fetched = fetched.map_err(|error| CliError::undecided(error.code(), error))?;
-    let fetched = fetched.ok_or_else(|| {
-        CliError::undecided(Code::EvidenceAbsent, format!("{}: the image is listed and absent", image.name()))
-    })?;
-    match ImageDocument::parse(fetched.blob, fetched.media_type.as_deref()) {
-        Ok(ImageDocument::Manifest(manifest)) => Ok(manifest),
-        Ok(_) => {
-            let message = format!("{}: an index inside an index", image.name());
-            Err(CliError::undecided(Code::ManifestInvalid, message))
-        }
-        Err(error) => Err(CliError::undecided(error.code(), error)),
     }
 }

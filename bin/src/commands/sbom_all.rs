@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use cg_attest::code::Code;
 use cg_attest::digest::Digest;
 use cg_attest::discover;
-use cg_attest::evidence::TargetName;
 use cg_attest::image::{Index, Platform};
 use cg_attest::registry::Context;
 use cg_attest::sbom as spdx;
@@ -17,8 +16,7 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::{Printer, escape};
 use crate::render::Attestation;
-use crate::settings::output::write_atomically;
-use crate::settings::{self, Source};
+use crate::settings::{self, Source, write_atomically};
 
 /// Writes what is in the layers of every platform, and the index beside them.
 pub(super) async fn made(
@@ -31,14 +29,14 @@ pub(super) async fn made(
     let repository = sbom::known_as(source);
     let mut files = Files::new(folder, args.format())?;
     let (mut status, mut newest) = (ExitStatus::Accepted, None);
-    for (platform, digest) in images(&facts) {
-        let context = Context::new(args.registry().limits()?);
-        let manifest = sbom::manifest(source, &context, digest.clone()).await?;
-        let contents = sbom::scanned(args.registry(), source, &manifest).await?;
+    let reader = args.registry().reader(&*source.pull)?;
+    for image in facts.images() {
+        let contents = sbom::contents_of(&reader, source, &image.digest).await?;
         newest = newest.max(contents.created);
-        let name = platform.or(contents.platform.as_ref()).map_or_else(|| "image".to_owned(), ToString::to_string);
+        let name =
+            image.platform().or(contents.platform.as_ref()).map_or_else(|| "image".to_owned(), ToString::to_string);
         let document = sbom::rendered(args.format(), &contents, repository.clone(), false)?;
-        files.put(&name, &digest, &document, printer)?;
+        files.put(&name, &image.digest, &document, printer)?;
         status = status.worst(sbom::incomplete(&contents, printer));
     }
     if let (Some(index), Format::Spdx(format)) = (index, args.format()) {
@@ -66,28 +64,18 @@ pub(super) fn signed(folder: &Path, attestations: &[Attestation], printer: &Prin
 /// The platforms that the image lists.
 pub(super) async fn platforms(args: &Args, source: &Source) -> Result<Vec<Platform>, CliError> {
     let (facts, _) = resolve(args, source).await?;
-    Ok(images(&facts).into_iter().filter_map(|(platform, _)| platform.cloned()).collect())
+    Ok(facts.images().filter_map(|image| image.platform().cloned()).collect())
 }
 
 async fn resolve(args: &Args, source: &Source) -> Result<(ImageFacts, Option<Index>), CliError> {
     let context = Context::new(args.registry().limits()?);
     let resolved = discover::resolve(&*source.pull, &context, &source.image).await;
     let (facts, index) = resolved.map_err(|error| CliError::unresolved(&error))?;
-    if images(&facts).is_empty() {
+    if facts.images().next().is_none() {
         let message = format!("{}: the index lists no platform", source.image.name());
         return Err(CliError::undecided(Code::ManifestInvalid, message));
     }
     Ok((facts, index))
-}
-
-/// The platforms of an index, or the one image.
-fn images(facts: &ImageFacts) -> Vec<(Option<&Platform>, Digest)> {
-    let one = facts.targets.iter().filter_map(|target| match &target.name {
-        TargetName::Platform(platform) => Some((Some(platform), target.digest.clone())),
-        TargetName::Index => None,
-        _ => Some((None, target.digest.clone())),
-    });
-    one.collect()
 }
 
 /// Files in a folder, none twice.

@@ -1,9 +1,8 @@
 //! `cg-attest sign`: an image's signature, of the index and of every platform.
 
-use cg_attest::attach::Subjects;
-use cg_attest::sign::Draft;
+use cg_attest::attach::{Drafted, Subjects};
 
-use super::produce::{self, Drafted, ProduceArgs};
+use super::produce::{self, ProduceArgs};
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
@@ -28,12 +27,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     let draft = async |source: &Source, subjects: &Subjects| {
         let name = source.image.reference.repository().to_string();
         let chosen = args.produce.subjects(subjects)?;
-        let drafted = chosen.into_iter().map(|subject| Drafted {
-            subject: subject.clone(),
-            draft: Draft::signature(&name, &subject.descriptor.digest),
-            is_signature: true,
-        });
-        Ok(drafted.collect())
+        Ok(chosen.into_iter().map(|subject| Drafted::signature(subject, &name)).collect())
     };
     produce::run(&args.produce, &args.image, printer, draft).await
 }

@@ -9,7 +9,7 @@ use cg_attest::limits::Limits;
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::{Printer, escape};
-use crate::settings::{SigningArgs, TrustArgs, limits_with_time, now, signing_failed, write_file};
+use crate::settings::{SigningArgs, TrustArgs, limits_with_time, now, signing_failed, write_atomically};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -44,7 +44,7 @@ pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, Cl
     let trust = trust.load(now).await?;
     let session = plan.session(trust, limits, now, printer).await?;
     let signed = session.sign_digest(&digest).await.map_err(signing_failed)?;
-    write_file(&args.bundle, signed.bytes())?;
+    write_atomically(&args.bundle, signed.bytes())?;
     let time = signed.time().map(|time| format!(" at {time}")).unwrap_or_default();
     let name = escape(&signed.signer().identity().value);
     printer.note(&format!("{}: signed by {name}{time}", Path::new(&args.bundle).display()));

@@ -2,7 +2,6 @@
 
 use cg_attest::code::Code;
 use cg_attest::discover;
-use cg_attest::image::Platform;
 use cg_attest::registry::Context;
 use clap::Args as ClapArgs;
 
@@ -10,7 +9,7 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::{Printer, escape};
 use crate::render;
-use crate::settings::{RegistryArgs, Sources};
+use crate::settings::{Format, LookArgs};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "Nothing is verified: whoever may write to the repository can attach anything.
@@ -19,39 +18,21 @@ pub(crate) struct Args {
     /// NAME[:TAG|@DIGEST] in a registry, or oci:FOLDER[:TAG|@DIGEST] for an OCI layout
     #[arg(value_name = "IMAGE")]
     image: String,
-    /// Show this platform only; repeatable
-    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
-    platform: Vec<Platform>,
     /// Levels of referrers: 1 is what refers to the image, 2 also what refers to that
     #[arg(long, value_name = "N", default_value = "2", value_parser = clap::value_parser!(u8).range(0..=16))]
     depth: u8,
-    /// What to print: text or json
-    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
-    output: Format,
     #[command(flatten)]
-    registry: RegistryArgs,
-    /// Make no request at all; the image has to be in an OCI layout
-    #[arg(long)]
-    offline: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
+    look: LookArgs,
 }
 
 /// Prints the tree of an image.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {
-    let limits = args.registry.limits()?;
-    let source =
-        Sources::prepare(std::slice::from_ref(&args.image), &args.registry, args.offline)?.open(&args.image)?;
-    let context = Context::new(limits);
-    let request = source.image.clone().platforms(args.platform);
-    let evidence = args.registry.attestation_repo().unwrap_or(request.reference.repository());
-    let tree = discover::tree(&*source.pull, &context, evidence, &request, usize::from(args.depth));
+    let context = Context::new(args.look.registry.limits()?);
+    let source = args.look.open(&args.image)?;
+    let evidence = args.look.registry.evidence_repository(&source);
+    let tree = discover::tree(&*source.pull, &context, evidence, &source.image, usize::from(args.depth));
     let tree = tree.await.map_err(|error| CliError::unresolved(&error))?;
-    let text = match args.output {
+    let text = match args.look.output {
         Format::Text => render::tree(&tree, printer.is_colored()),
         Format::Json => serde_json::to_string_pretty(&render::tree_document(&tree)).map_err(CliError::internal)? + "\n",
     };

@@ -1,20 +1,15 @@
 //! `cg-attest trust`: a trust root and a signing config as a person reads them.
 
-use std::time::Duration;
-
 use cg_attest::code::Code;
 use cg_attest::sign::{Choice, Endpoint, SigningConfig};
-use cg_attest::time::{Timestamp, human};
-use cg_attest::trust::{Profile, ServiceKind, TrustRoot, TrustedService};
+use cg_attest::time::Timestamp;
+use cg_attest::trust::{TrustFinding, TrustRoot};
 use serde_json::{Value, json};
 
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::{Printer, Tone, escape, paint};
-use crate::settings::{SigningConfigArgs, TrustArgs, now};
-
-/// How long before its end a service is worth a word: the time that it takes to roll a root out.
-const SOON: Duration = Duration::from_secs(30 * 86_400);
+use crate::settings::{Format, SigningConfigArgs, TrustArgs, now};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -41,25 +36,12 @@ struct Which {
     signing: SigningConfigArgs,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
-}
-
 /// What was read.
 struct Trust {
     root: TrustRoot,
     /// None where a private root is given without one.
     config: Option<SigningConfig>,
     now: Timestamp,
-}
-
-/// One thing that ends, or is missing.
-struct Finding {
-    /// Whether nothing can be verified or signed because of it.
-    grave: bool,
-    text: String,
 }
 
 /// Shows, or judges.
@@ -85,48 +67,18 @@ pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, Cl
 
 impl Trust {
     /// What cannot be used now, and what ends soon.
-    fn findings(&self) -> Vec<Finding> {
-        let mut findings: Vec<Finding> =
-            self.root.warnings().iter().map(|w| Finding { grave: false, text: escape(w) }).collect();
-        let services = self.root.services();
-        for (instance, profile) in self.root.instances() {
-            let needed: &[ServiceKind] = match profile {
-                Profile::Timestamped => &[ServiceKind::CertificateAuthority, ServiceKind::TimestampAuthority],
-                _ => &[ServiceKind::CertificateAuthority, ServiceKind::Log, ServiceKind::CertificateLog],
-            };
-            for kind in needed {
-                let mut of = services.iter().filter(|s| s.instance == instance && s.kind == *kind);
-                self.judge(&mut of, &format!("{} of {}", kind.as_str(), escape(instance)), &mut findings);
-            }
-        }
+    fn findings(&self) -> Vec<TrustFinding> {
+        let mut findings = self.root.findings(self.now);
         if let Some(config) = &self.config {
             if let Err(error) = config.select(self.now) {
-                findings.push(Finding { grave: true, text: escape(&error.to_string()) });
+                findings.push(TrustFinding::grave(error.to_string()));
             }
             if config.authorities().iter().all(|e| !e.is_valid_at(self.now)) {
-                let text =
-                    format!("the signing config {} names no certificate authority for now", escape(config.source()));
-                findings.push(Finding { grave: false, text });
+                let text = format!("the signing config {} names no certificate authority for now", config.source());
+                findings.push(TrustFinding::note(text));
             }
         }
         findings
-    }
-
-    /// One kind of service of one instance: is one trusted now, and for how long?
-    fn judge(&self, services: &mut dyn Iterator<Item = &TrustedService>, what: &str, findings: &mut Vec<Finding>) {
-        let trusted: Vec<_> = services.filter(|service| service.is_trusted_at(self.now)).collect();
-        if trusted.is_empty() {
-            let text = format!("no {what} is trusted now: what is signed today will not verify");
-            return findings.push(Finding { grave: true, text });
-        }
-        // The last of them to end ends the kind.
-        let ends: Option<Vec<Timestamp>> = trusted.iter().map(|service| service.end).collect();
-        if let Some(end) = ends.and_then(|ends| ends.into_iter().max())
-            && end.since(self.now) < SOON
-        {
-            let text = format!("the {what} is trusted until {end}, for {} more", human(end.since(self.now)));
-            findings.push(Finding { grave: false, text });
-        }
     }
 
     fn show(&self, colored: bool) -> String {
@@ -159,14 +111,14 @@ impl Trust {
         out
     }
 
-    fn status(&self, findings: &[Finding], colored: bool) -> String {
+    fn status(&self, findings: &[TrustFinding], colored: bool) -> String {
         let mut out = self.head(colored);
         for finding in findings {
             let tone = if finding.grave { Tone::Bad } else { Tone::Doubt };
             out += &format!(
                 "{} {}\n",
                 paint(colored, tone, if finding.grave { "unusable:" } else { "note:" }),
-                finding.text
+                escape(&finding.text)
             );
         }
         if let Some(Ok(services)) = self.config.as_ref().map(|config| config.select(self.now)) {
@@ -204,7 +156,7 @@ impl Trust {
         }
     }
 
-    fn document(&self, findings: &[Finding]) -> Value {
+    fn document(&self, findings: &[TrustFinding]) -> Value {
         let services: Vec<Value> = self
             .root
             .services()

@@ -4,6 +4,7 @@ use std::io::BufRead as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use cg_attest::audit::{self, Reader};
 use cg_attest::client::{BaseRequest, Client, VerifyRequest};
 use cg_attest::code::Code;
 use cg_attest::image::{Platform, Reference};
@@ -19,7 +20,9 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::render;
-use crate::settings::{BaseArgs, PolicyArgs, RegistryArgs, Source, Sources, TrustArgs, now, output};
+use crate::settings::{
+    BaseArgs, EvidenceArgs, RegistryArgs, Source, Sources, naming_the_signer, now, write_atomically,
+};
 
 /// Images read from one file or from stdin.
 const MAX_IMAGES: usize = 100_000;
@@ -29,6 +32,7 @@ const MAX_IMAGES: usize = 100_000;
   cg-attest verify cgr.dev/chainguard/nginx
   cg-attest verify --platform linux/arm64 --require signature,slsa cgr.dev/chainguard/postgres
   cg-attest verify --identity NAME --issuer URL registry.example/app:1.2
+  cg-attest verify --require signature,sbom=layers --identity NAME --issuer URL registry.example/app:1.2
   cg-attest verify --base=cgr.dev/chainguard/python --identity NAME --issuer URL registry.example/app:1.2
   cg-attest verify oci:./layout --preset chainguard-public --offline")]
 pub(crate) struct Args {
@@ -60,13 +64,9 @@ pub(crate) struct Args {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
-    policy: PolicyArgs,
-    #[command(flatten)]
     base: BaseArgs,
     #[command(flatten)]
-    registry: RegistryArgs,
-    #[command(flatten)]
-    trust: TrustArgs,
+    evidence: EvidenceArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -94,27 +94,33 @@ struct Shared {
     index: Option<Reference>,
     all: bool,
     base: Option<BaseRequest>,
+    /// The bounds of one image, and of its layers.
+    limits: Limits,
+    content: Limits,
+    /// Held by the image whose layers are read.
+    layers: tokio::sync::Mutex<()>,
 }
 
 /// Verifies the images and prints one report each, in the order of input.
 pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, CliError> {
     // Everything that can be wrong without asking anybody is found before the first request.
     let report_file = args.report.as_deref().map(report_file).transpose()?;
-    let listed = args.images.as_deref().map(|path| list(path, &args.registry)).transpose()?.unwrap_or_default();
+    let listed =
+        args.images.as_deref().map(|path| list(path, &args.evidence.registry)).transpose()?.unwrap_or_default();
     let names: Vec<String> = args.image.iter().chain(&listed).cloned().collect();
-    let trust = args.trust.source()?;
-    let limits = args.registry.limits()?;
+    let trust = args.evidence.trust.source()?;
+    let limits = args.evidence.registry.limits()?;
     let base = args.base.request()?;
-    let mut sources = Sources::prepare(&names, &args.registry, args.trust.offline)?;
+    let mut sources = Sources::prepare(&names, &args.evidence.registry, args.evidence.trust.offline)?;
     let mut jobs = Vec::with_capacity(names.len());
     for (n, name) in names.iter().enumerate() {
         let prepared = sources.open(name).and_then(|source| {
-            let policy = args.policy.policy(source.policy_name.as_ref())?;
+            let policy = args.evidence.policy.policy(source.policy_name.as_ref())?;
             Ok((source, policy))
         });
         match prepared {
             // A bad line of a list is a report of its own; a bad argument ends the command.
-            Err(error) if n < args.image.len() => return Err(missing_policy(error, name)),
+            Err(error) if n < args.image.len() => return Err(naming_the_signer(error, name)),
             prepared => jobs.push(Job { name: name.clone(), prepared }),
         }
     }
@@ -129,6 +135,9 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         index: args.index.clone(),
         all: args.all,
         base,
+        limits: args.evidence.registry.limits()?,
+        content: args.evidence.registry.content_limits()?,
+        layers: tokio::sync::Mutex::new(()),
     });
 
     let work = jobs.into_iter().map(|job| tokio::spawn(verify(job, Arc::clone(&shared))));
@@ -161,7 +170,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         first = false;
     }
     if let Some(path) = report_file {
-        output::write_atomically(&path, (documents.join("\n") + "\n").as_bytes())?;
+        write_atomically(&path, (documents.join("\n") + "\n").as_bytes())?;
     }
     Ok(status)
 }
@@ -180,7 +189,7 @@ fn client(jobs: &[Job], args: &Args, trust: &TrustRoot, limits: Limits) -> Optio
     let (source, _) = jobs.iter().find_map(|job| job.prepared.as_ref().ok())?;
     let builder = Client::builder(Arc::clone(&source.pull), trust.clone())
         .limits(limits.for_jobs(jobs.len().min(usize::from(args.jobs))))
-        .evidence_repository(args.registry.attestation_repo().cloned());
+        .evidence_repository(args.evidence.registry.attestation_repo().cloned());
     Some(builder.build())
 }
 
@@ -203,21 +212,19 @@ async fn verify(job: Job, shared: Arc<Shared>) -> (Report, Vec<String>) {
         Some(base) => client.verify_with_base(&request, base).await,
         None => client.verify(&request).await,
     };
+    let report = if policy.asks_for_layers() {
+        // One image at a time: a scan takes every core, and memory that a manifest does not.
+        let _one = shared.layers.lock().await;
+        let reader = Reader::new(&*source.pull).limits(shared.limits.clone()).content_limits(shared.content.clone());
+        audit::read_layers(&reader, &request.image, report).await
+    } else {
+        report
+    };
     let pinned = match report.clone().into_verified() {
         Ok(image) => image.runnable().into_iter().map(|digest| source.pinned(digest)).collect(),
         Err(_) => Vec::new(),
     };
     (report, pinned)
-}
-
-/// A name without a policy: the next step is to see who signed it.
-pub(super) fn missing_policy(error: CliError, name: &str) -> CliError {
-    if error.code != Code::PolicyMissing || error.hint.is_some() {
-        return error;
-    }
-    error.hint(format!(
-        "name the signer with --identity and --issuer, or use --preset; `cg-attest inspect {name}` shows who claims to have signed"
-    ))
 }
 
 fn report_file(text: &str) -> Result<PathBuf, CliError> {

@@ -14,7 +14,7 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::render;
-use crate::settings::{PolicyArgs, TrustArgs, now, read_file};
+use crate::settings::{Format, PolicyArgs, TrustArgs, now, read_file};
 
 /// Bytes of a file that are held, for the signatures that need all of them
 /// (Ed25519). A longer file is only hashed.
@@ -40,12 +40,6 @@ pub(crate) struct Args {
     policy: PolicyArgs,
     #[command(flatten)]
     trust: TrustArgs,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// The file as it was read.

@@ -25,7 +25,8 @@ pub(crate) struct Compared {
 #[derive(Debug, Serialize)]
 pub(crate) struct Read {
     pub(crate) image: String,
-    pub(crate) digest: Digest,
+    /// None of a folder.
+    pub(crate) digest: Option<Digest>,
     /// `attached` or `content`.
     pub(crate) source: &'static str,
     /// Whether nobody vouches for the packages: they are what the layers say.
@@ -104,7 +105,10 @@ fn code(text: &str) -> String {
 }
 
 fn described(side: &Read) -> String {
-    let digest = format!("@{}:{}…", side.digest.algorithm().as_str(), side.digest.short());
+    let digest = match &side.digest {
+        Some(digest) => format!("@{}:{}…", digest.algorithm().as_str(), digest.short()),
+        None => "a folder".to_owned(),
+    };
     match side.unverified {
         true => format!("{digest}, unverified: read from its layers"),
         false => format!("{digest}, by its verified SBOM"),

@@ -7,17 +7,14 @@ use serde::Serialize;
 
 use super::Inspection;
 use super::claimed::{ClaimedSigner, signers};
+use super::unverified::Unverified;
 
 /// The JSON document.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InspectionDocument<'a> {
-    api_version: &'static str,
-    kind: &'static str,
-    verified: bool,
-    complete: bool,
-    reference: &'a str,
-    source: Option<&'a str>,
+    #[serde(flatten)]
+    head: Unverified<'a>,
     digest: Option<&'a Digest>,
     media_type: Option<&'a str>,
     failed_listings: Vec<FailedListing<'a>>,
@@ -54,13 +51,10 @@ pub(crate) fn inspection_document(inspection: &Inspection) -> InspectionDocument
     let failed: Vec<_> = failed.collect();
     let unread = inspection.found.iter().any(|found| found.reading == Reading::Unread);
     let evidence = inspection.found.iter();
+    let reference = facts.map_or(inspection.argument.as_str(), |facts| facts.reference.as_str());
+    let source = facts.and_then(|facts| facts.source.as_deref());
     InspectionDocument {
-        api_version: "cg-attest/v1",
-        kind: "Inspection",
-        verified: false,
-        complete: failed.is_empty() && !unread,
-        reference: facts.map_or(inspection.argument.as_str(), |facts| facts.reference.as_str()),
-        source: facts.and_then(|facts| facts.source.as_deref()),
+        head: Unverified::new("Inspection", failed.is_empty() && !unread, reference, source),
         digest: facts.map(|facts| &facts.digest),
         media_type: facts.map(|facts| facts.media_type.as_str()),
         failed_listings: failed,

@@ -14,18 +14,21 @@ use crate::printer::{Tone, escape, paint};
 /// Dependencies that the text lists; JSON has all of them.
 const SHOWN: usize = 20;
 
-/// Verified provenance of one platform, beside the certificate that signed it.
+/// Provenance of one platform: verified, beside the certificate that signed it, or of nobody.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Origin {
     platform: String,
     digest: Digest,
-    signer: Signer,
+    /// Whether a policy accepts it.
+    verified: bool,
+    /// None where nobody signed it.
+    signer: Option<Signer>,
     #[serde(skip)]
     signed_by: String,
     provenance: Provenance,
     beside_certificate: Vec<FieldAgreement>,
-    slsa_level: ShownLevel,
+    slsa_level: Option<ShownLevel>,
 }
 
 impl Origin {
@@ -39,10 +42,25 @@ impl Origin {
         Self {
             platform,
             digest,
-            signer: bundle.signer().clone(),
+            verified: true,
+            signer: Some(bundle.signer().clone()),
             signed_by: signer(bundle, now),
             beside_certificate: provenance.beside(bundle.signer()),
-            slsa_level: provenance.level(bundle.signer()),
+            slsa_level: Some(provenance.level(bundle.signer())),
+            provenance,
+        }
+    }
+
+    /// What nobody signed.
+    pub(crate) fn unsigned(platform: String, digest: Digest, provenance: Provenance) -> Self {
+        Self {
+            platform,
+            digest,
+            verified: false,
+            signer: None,
+            signed_by: "nobody: UNVERIFIED, and anybody can have written it".to_owned(),
+            beside_certificate: provenance.alone(),
+            slsa_level: None,
             provenance,
         }
     }
@@ -79,7 +97,10 @@ fn paragraph(origin: &Origin, colored: bool) -> String {
             line("built", &format!("{} to {}", text(started), text(finished)));
         }
     }
-    line("SLSA", &format!("{} ({})", level(&origin.slsa_level), origin.slsa_level.source));
+    match &origin.slsa_level {
+        Some(shown) => line("SLSA", &format!("{} ({})", level(shown), shown.source)),
+        None => line("SLSA", "no level: a level is what a signer shows"),
+    }
     line("dependencies", &counted(&provenance.dependencies));
     for dependency in provenance.dependencies.iter().take(SHOWN) {
         out.push_str(&format!("    {}\n", one(dependency)));

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::matrix;
 use super::text::size;
+use super::unverified::Unverified;
 use crate::printer::{Tone, escape, paint};
 
 /// The widest name that the columns after it are lined up behind.
@@ -56,12 +57,8 @@ pub(crate) fn tree(tree: &Tree, colored: bool) -> String {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TreeDocument<'a> {
-    api_version: &'static str,
-    kind: &'static str,
-    verified: bool,
-    complete: bool,
-    reference: &'a str,
-    source: Option<&'a str>,
+    #[serde(flatten)]
+    head: Unverified<'a>,
     absent_platforms: Vec<String>,
     root: &'a Node,
 }
@@ -69,12 +66,7 @@ pub(crate) struct TreeDocument<'a> {
 /// The JSON document of a tree.
 pub(crate) fn tree_document(tree: &Tree) -> TreeDocument<'_> {
     TreeDocument {
-        api_version: "cg-attest/v1",
-        kind: "Tree",
-        verified: false,
-        complete: tree.is_complete(),
-        reference: &tree.reference,
-        source: tree.source.as_deref(),
+        head: Unverified::new("Tree", tree.is_complete(), &tree.reference, tree.source.as_deref()),
         absent_platforms: tree.absent.iter().map(ToString::to_string).collect(),
         root: &tree.root,
     }

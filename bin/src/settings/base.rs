@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cg_attest::client::BaseRequest;
 use cg_attest::code::Code;
 use cg_attest::image::{Reference, Repository};
-use cg_attest::policy::{Pattern, PatternError, Policy, PolicyBuilder, PolicyError, Preset, Requirement};
+use cg_attest::policy::{Pattern, PatternError, Policy, PolicyBuilder, PolicyError, Preset, Requirement, Wanted};
 use clap::Args;
 
 use super::read_file;
@@ -84,8 +84,15 @@ impl BaseArgs {
     }
 
     fn requirements(&self) -> Result<Vec<Requirement>, CliError> {
-        let wrong = |e| CliError::usage(Code::PolicyInvalid, format!("--base-require: {e}"));
-        self.base_require.iter().map(|name| name.parse().map_err(wrong)).collect()
+        let wrong = |e: String| CliError::usage(Code::PolicyInvalid, format!("--base-require: {e}"));
+        let required: Vec<Requirement> =
+            self.base_require.iter().map(|name| name.parse().map_err(wrong)).collect::<Result<_, _>>()?;
+        if required.iter().any(|requirement| *requirement.wanted() == Wanted::Layers) {
+            return Err(wrong(
+                "no layer of a base is read; `cg-attest verify BASE --require sbom=layers` reads them".to_owned(),
+            ));
+        }
+        Ok(required)
     }
 }
 

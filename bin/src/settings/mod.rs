@@ -2,8 +2,10 @@
 
 mod base;
 mod build;
+mod evidence;
 mod image;
-pub(crate) mod output;
+mod look;
+mod output;
 mod policy;
 mod provenance;
 mod registry;
@@ -13,14 +15,17 @@ mod writing;
 
 pub(crate) use base::BaseArgs;
 pub(crate) use build::{BuildArgs, BuildFacts};
+pub(crate) use evidence::EvidenceArgs;
 pub(crate) use image::{Source, Sources, Wanted};
-pub(crate) use policy::PolicyArgs;
+pub(crate) use look::LookArgs;
+pub(crate) use output::{Format, write_atomically};
+pub(crate) use policy::{PolicyArgs, naming_the_signer};
 pub(crate) use registry::{RegistryArgs, limits_with_time};
 pub(crate) use signing::{SigningArgs, SigningConfigArgs, failed as signing_failed};
 pub(crate) use trust::TrustArgs;
-pub(crate) use writing::{Format, SignatureFormat, WriteArgs, attach_failed};
+pub(crate) use writing::{WriteArgs, attach_failed};
 
-use std::io::{Read, Write as _};
+use std::io::Read;
 
 use cg_attest::code::Code;
 use cg_attest::time::Timestamp;
@@ -30,6 +35,11 @@ use crate::error::CliError;
 /// The time now, the one place where the command reads the clock for it.
 pub(crate) fn now() -> Result<Timestamp, CliError> {
     std::time::SystemTime::now().try_into().map_err(CliError::internal)
+}
+
+/// Layers that are read at the same time.
+pub(crate) fn threads() -> std::num::NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN)
 }
 
 /// The folder that the command runs in.
@@ -55,16 +65,6 @@ pub(crate) fn read_file(path: &std::path::Path, limit: u64) -> Result<Vec<u8>, C
 /// As [`read_file`], with `-` for stdin.
 pub(crate) fn read_input(path: &std::path::Path, limit: u64) -> Result<Vec<u8>, CliError> {
     if path.as_os_str() == "-" { read_all(path, std::io::stdin().lock(), limit) } else { read_file(path, limit) }
-}
-
-/// Writes a file that a flag names, whole or not at all.
-pub(crate) fn write_file(path: &std::path::Path, bytes: &[u8]) -> Result<(), CliError> {
-    let wrong = |problem: std::io::Error| CliError::file(path, problem);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(wrong)?;
-    file.write_all(bytes).map_err(wrong)?;
-    file.persist(path).map_err(|error| wrong(error.error))?;
-    Ok(())
 }
 
 fn read_all(path: &std::path::Path, from: impl Read, limit: u64) -> Result<Vec<u8>, CliError> {

@@ -1,9 +1,18 @@
-//! Files that the command writes.
+//! What the command writes, and where.
 
 use std::io::Write as _;
 use std::path::Path;
 
 use crate::error::CliError;
+
+/// What most commands print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
 
 /// Writes a file whole or not at all: beside it first, then under its name.
 /// Something that is there already and is not a plain file stays (scenario O-05).

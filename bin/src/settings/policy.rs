@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use cg_attest::code::Code;
 use cg_attest::image::{Platform, Repository};
-use cg_attest::policy::{Level, LogEvidence, Pattern, Policy, PolicyBuilder, PolicyError, Preset, Requirement};
+use cg_attest::policy::{Level, LogEvidence, Pattern, Policy, PolicyBuilder, PolicyError, Preset, Requirement, Wanted};
 use cg_attest::signer::Claim;
 use cg_attest::time::parse_duration;
 use clap::Args;
@@ -59,7 +59,8 @@ pub(crate) struct PolicyArgs {
     #[arg(long, value_name = "UIDP")]
     uidp: Vec<String>,
 
-    /// What has to be attached: signature, spdx, slsa, cyclonedx, vsa, … or a full URI; comma-separated
+    /// What has to be attached: signature, spdx, slsa, cyclonedx, vsa, … or a full URI; comma-separated.
+    /// sbom=layers: the SBOM has to agree with the layers, which are read for it
     #[arg(
         long,
         value_name = "TYPE,…",
@@ -140,6 +141,13 @@ impl PolicyArgs {
             }
             requirements.push(Requirement::slsa());
         }
+        // The SBOM that is compared is required too, so that flags can name it.
+        let layers = requirements.iter().position(|r| *r.wanted() == Wanted::Layers);
+        let spdx: Requirement = "spdx".parse().map_err(CliError::internal)?;
+        let is_spdx = |r: &Requirement| r.wanted().is_met_by("https://spdx.dev/Document");
+        if let Some(place) = layers.filter(|_| !requirements.iter().any(is_spdx)) {
+            requirements.insert(place, spdx);
+        }
         builder = builder.provenance(rules);
         self.apply_levels(&mut requirements)?;
         self.apply_ages(&mut requirements)?;
@@ -180,6 +188,9 @@ impl PolicyArgs {
         let requirements = match self.require.as_slice() {
             [] if self.provenance.rules()?.is_empty() => vec![Requirement::signature()],
             [] => vec![Requirement::slsa()],
+            [one] if parsed(std::slice::from_ref(one))?.iter().any(|r| *r.wanted() == Wanted::Layers) => {
+                return Err(usage("--require sbom=layers is about images; a file has no layers"));
+            }
             [one] => parsed(std::slice::from_ref(one))?,
             _ => return Err(usage("--require: one bundle proves one thing; name one type")),
         };
@@ -277,7 +288,11 @@ impl PolicyArgs {
                 text.rsplit_once('=').map_or((None, text.as_str()), |(name, level)| (Some(name), level));
             let level: Level = level.parse().map_err(|e| usage(format!("--level {text:?}: {e}")))?;
             match name {
-                None => requirements.iter_mut().for_each(|r| *r = r.clone().at(level)),
+                // Layers are of platforms, whatever level is wanted of what is attached.
+                None => {
+                    let mut attached = requirements.iter_mut().filter(|r| *r.wanted() != Wanted::Layers);
+                    attached.by_ref().for_each(|r| *r = r.clone().at(level));
+                }
                 Some(name) => {
                     let requirement = named(requirements, name, "--level")?;
                     *requirement = requirement.clone().at(level);
@@ -296,6 +311,16 @@ impl PolicyArgs {
         }
         Ok(())
     }
+}
+
+/// A name without a policy: the next step is to see who signed it.
+pub(crate) fn naming_the_signer(error: CliError, image: &str) -> CliError {
+    if error.code != Code::PolicyMissing || error.hint.is_some() {
+        return error;
+    }
+    error.hint(format!(
+        "name the signer with --identity and --issuer, or use --preset; `cg-attest inspect {image}` shows who claims to have signed"
+    ))
 }
 
 /// Whether a requirement is for provenance, of whichever version.

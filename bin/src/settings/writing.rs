@@ -1,13 +1,13 @@
 //! How evidence is written.
 
-use cg_attest::attach::{AttachError, Attacher, AttacherBuilder, Conflict};
+use cg_attest::attach::{AttachError, Attacher, AttacherBuilder, Conflict, Form};
 use cg_attest::code::Code;
 use cg_attest::limits::Limits;
 use cg_attest::time::Timestamp;
 use cg_attest::trust::TrustRoot;
 use clap::Args;
 
-use super::{RegistryArgs, Source};
+use super::{Format, RegistryArgs, Source};
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 
@@ -21,26 +21,13 @@ pub(crate) struct WriteArgs {
     /// In which form: bundle (what every current client reads), legacy (layers of tagged images, for older
     /// clients and registries that take no artifacts), or both
     #[arg(long, value_name = "FORM", default_value = "bundle")]
-    pub(crate) signature_format: SignatureFormat,
+    pub(crate) signature_format: Form,
     /// Write nothing, and print what would be written
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// What to print: text or json
+    /// What to print
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    Text,
-    Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum SignatureFormat {
-    Bundle,
-    Legacy,
-    Both,
 }
 
 impl WriteArgs {

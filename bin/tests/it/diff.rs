@@ -1,5 +1,6 @@
 //! `diff`: exactly what differs, and who says so.
 
+use cg_attest::digest::Digest;
 use cg_attest::testing::{Image, ImageBuilder, LayerBuilder, Statement};
 use serde_json::{Value, json};
 
@@ -225,4 +226,74 @@ async fn under_a_policy_it_is_the_attached_sbom_and_without_one_it_may_be_refuse
     let root = scene.root();
     let other = diff(&a, &b, &[&strange[..], &["--issuer", ISSUER, "--trusted-root", &root]].concat());
     assert_eq!((other.code, other.stdout.as_str()), (1, ""), "{}", other.stderr);
+}
+
+/// What `docker save` writes of an image of one layer.
+fn saved(layer: LayerBuilder, run: &str, platform: &str) -> Vec<u8> {
+    let layer = layer.archive();
+    let run: Value = serde_json::from_str(run).expect("JSON");
+    let (os, architecture) = platform.split_once('/').expect("a platform");
+    let diff_ids = [Digest::sha256(&layer).to_string()];
+    let config = json!({ "os": os, "architecture": architecture, "config": run,
+                         "rootfs": { "type": "layers", "diff_ids": diff_ids } });
+    let manifest = json!([{ "Config": "config.json", "RepoTags": ["app:1"], "Layers": ["layer.tar"] }]);
+    let archive = LayerBuilder::new().file("layer.tar", layer).file("config.json", config.to_string());
+    archive.file("manifest.json", manifest.to_string()).archive()
+}
+
+#[tokio::test]
+async fn folders_and_archives_are_sides_that_nobody_vouches_for() {
+    let (production, development) = layouts().await;
+    let run = json!({ "User": "65532", "Entrypoint": ["/usr/bin/nginx"], "Env": ["A=1"], "ExposedPorts": { "8080/tcp": {} } });
+    let layer = || layer(&PRODUCTION, "usr/local/bin/helper");
+    let folder = tempfile::tempdir().expect("a folder");
+    let put = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, bytes).expect("a file");
+        path.display().to_string()
+    };
+    let archive = put("app.tar", &saved(layer(), &run.to_string(), "linux/amd64"));
+    let archive = format!("docker-archive:{archive}:app:1");
+    let same = diff(&production.name(), &archive, &["--exit-code", "-o", "json"]);
+    assert_eq!(same.code, 0, "{}{}", same.stdout, same.stderr);
+    assert_eq!(same.json()["to"]["unverified"], true);
+    // The platform of the only archive is the one that is compared.
+    let chosen = cg_attest(["diff", &archive, &development.name(), "-o", "json"]);
+    assert_eq!((chosen.code, &chosen.json()["platform"]), (0, &"linux/amd64".into()), "{}", chosen.stderr);
+    let names = |ran: &Ran| ran.json()["packages"]["added"].as_array().expect("a list").len();
+    assert_eq!(names(&chosen), 2);
+    let absent = cg_attest(["diff", &archive, &production.name(), "--platform", "linux/arm64"]);
+    assert_eq!(absent.code, 1, "{}", absent.stderr);
+    assert!(
+        absent.stderr.contains("error[platform-absent]") && absent.stderr.contains("linux/amd64"),
+        "{}",
+        absent.stderr
+    );
+    let lost = diff(&format!("docker-archive:{}", folder.path().join("lost.tar").display()), &archive, &[]);
+    assert_eq!(lost.code, 2, "{}", lost.stderr);
+
+    // A folder has packages and nothing else: no settings, no platform.
+    put("root/etc/os-release", b"ID=wolfi\nVERSION_ID=\"20230201\"\n");
+    let root = format!("dir:{}", folder.path().join("root").display());
+    let database: String = PRODUCTION.iter().map(|(name, version, license)| entry(name, version, license)).collect();
+    put("root/usr/lib/apk/db/installed", database.as_bytes());
+    let unpacked = diff(&production.name(), &root, &["-o", "json"]);
+    assert_eq!(unpacked.code, 0, "{}", unpacked.stderr);
+    let found = unpacked.json();
+    assert_eq!(found["packages"], json!({ "added": [], "removed": [], "changed": [] }));
+    assert_eq!((&found["to"]["digest"], &found["configuration"]), (&Value::Null, &Value::Null));
+    let text = diff(&root, &development.name(), &[]);
+    assert!(
+        text.stdout.contains("a folder, unverified") && text.stdout.contains("  + bash 5.3-r2\n"),
+        "{}",
+        text.stdout
+    );
+    let open = cg_attest(["diff", &root, &development.name()]);
+    assert_eq!(open.code, 2, "which platform is meant is not known: {}", open.stdout);
+
+    // Nothing can be attached to them: who wants a signer's word gets none.
+    let refused = diff(&archive, &root, &["--require-verified"]);
+    assert_eq!((refused.code, refused.stdout.as_str()), (1, ""));
+    assert!(refused.stderr.contains("error[unverified]"), "{}", refused.stderr);
 }

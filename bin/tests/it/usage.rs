@@ -53,6 +53,10 @@ fn malformed_names_are_refused() {
         refused(&with(image), "reference-invalid", "not an image reference");
     }
     refused(&with("oci:/nonexistent/layout"), "file-unreadable", "/nonexistent/layout");
+    for local in ["dir:/nonexistent/root", "docker-archive:/nonexistent/image.tar"] {
+        refused(&["sbom", local], "file-unreadable", "/nonexistent/");
+        refused(&["diff", local, local], "file-unreadable", "/nonexistent/");
+    }
     let ran = cg_attest(["verify", "cgr.dev/chainguard/x", "--platform", "linux"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(ran.stderr.contains("linux/arm64"), "{}", ran.stderr);
@@ -136,7 +140,13 @@ async fn a_report_file_is_written_whole_and_never_over_something_else() {
 fn every_command_is_completed_and_has_a_manual() {
     let (completions, manual) = (cg_attest(["completions", "bash"]), cg_attest(["man"]));
     assert_eq!((completions.code, manual.code), (0, 0));
-    for command in ["verify", "verify-blob", "get", "tree", "inspect", "explain", "demo", "sandbox"] {
+    let help = cg_attest(["--help"]).stdout;
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // A command is the first word of a line that a longer description does not wrap into.
+    let commands: Vec<&str> =
+        listed.filter(|line| !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!((commands.len(), commands[0]), (20, "verify"), "{help}");
+    for command in commands.into_iter().filter(|command| *command != "help") {
         assert!(
             completions.stdout.contains(command) && manual.stdout.contains(&command.replace('-', "\\-")),
             "{command}"

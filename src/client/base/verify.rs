@@ -10,9 +10,9 @@ use super::{cells, named};
 use crate::client::{Client, VerifyRequest};
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::discover::ImageRequest;
+use crate::discover::{self, ImageRequest};
 use crate::evidence::{Target, TargetName, Unread};
-use crate::image::{ImageDocument, ImageName, Manifest, PinnedReference, Platform, Reference, Repository};
+use crate::image::{Manifest, PinnedReference, Platform, Reference, Repository};
 use crate::policy::Policy;
 use crate::registry::Context;
 use crate::report::{BaseRecord, BaseSource, Report};
@@ -212,19 +212,6 @@ impl Client {
     }
 
     async fn manifest(&self, context: &Context, from: &Repository, digest: &Digest) -> Result<Manifest, Unread> {
-        let name = ImageName::Digest(digest.clone());
-        let asking = self.pull.manifest(context, from, &name);
-        let fetched = crate::discover::within(context, "reading a manifest", asking).await.and_then(|fetched| fetched);
-        let fetched = fetched.map_err(|error| Unread::new(error.code(), error.to_string()))?;
-        let absent = || Unread::new(Code::EvidenceAbsent, format!("the manifest {digest} of {from} is not there"));
-        let fetched = fetched.ok_or_else(absent)?;
-        match ImageDocument::parse(fetched.blob, fetched.media_type.as_deref()) {
-            Ok(ImageDocument::Manifest(manifest)) => Ok(manifest),
-            Ok(ImageDocument::Index(_)) => Err(Unread::new(
-                Code::ManifestInvalid,
-                format!("{digest} of {from} is an index, and a platform is asked for"),
-            )),
-            Err(error) => Err(Unread::new(error.code(), error.to_string())),
-        }
+        discover::image_manifest(&*self.pull, context, from, digest).await
     }
 }

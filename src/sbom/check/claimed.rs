@@ -74,6 +74,11 @@ impl Claimed {
         Ok(claimed)
     }
 
+    /// Whether it lists nothing that a scan could find.
+    pub(crate) fn names_no_package(&self) -> bool {
+        self.packages.is_empty()
+    }
+
     /// The image that the document describes.
     fn image(&mut self, package: &Package) {
         self.digests.extend(digests(package));

@@ -2,24 +2,12 @@
 
 use cg_attest::check::CheckName;
 use cg_attest::code::Code;
-use cg_attest::testing::{Fault, Log};
+use cg_attest::testing::Fault;
 use cg_attest::trust::TrustRoot;
 use serde_json::Value;
 
-use crate::support::bench::{Bench, assert_accepted, assert_refused_by};
+use crate::support::bench::{Bench, assert_refused_by};
 use crate::support::form::Form;
-
-const V2: Form = Form { log: Log::RekorV2, promise: false, timestamp: true, ..Form::BUNDLE };
-
-async fn refused(form: Form, fault: Fault, name: CheckName, code: Code) {
-    let bench = Bench::new().await;
-    let policy = form.policy(&bench);
-    bench.push(&form.upload(&bench, None)).await;
-    assert_accepted(&bench.verify(&policy).await);
-    let place = bench.fresh().await;
-    place.push(&form.upload(&bench, Some(fault))).await;
-    assert_refused_by(&place.verify(&policy).await, name, code);
-}
 
 /// The trust root with other lists of authorities.
 fn root(bench: &Bench, edit: impl FnOnce(&mut Value)) -> Result<TrustRoot, Code> {
@@ -36,8 +24,8 @@ fn only(json: &mut Value, list: &str, uri: &str) {
 /// trust root says nothing of an end (CVE-2026-24122).
 #[tokio::test]
 async fn d_01_the_authority_has_to_be_valid_when_it_certifies() {
-    refused(Form::BUNDLE, Fault::CertificateOfLapsedAuthority, CheckName::Certificate, Code::CertChain).await;
-    refused(V2, Fault::CertificateOfLapsedAuthority, CheckName::Certificate, Code::CertChain).await;
+    Form::BUNDLE.assert_refused(Fault::CertificateOfLapsedAuthority, CheckName::Certificate, Code::CertChain).await;
+    Form::REKOR_V2.assert_refused(Fault::CertificateOfLapsedAuthority, CheckName::Certificate, Code::CertChain).await;
 
     // Where that authority is the only one, the time is the reason.
     let mut bench = Bench::new().await;
@@ -50,14 +38,14 @@ async fn d_01_the_authority_has_to_be_valid_when_it_certifies() {
 
 #[tokio::test]
 async fn d_02_a_time_that_the_log_did_not_sign_is_no_time() {
-    refused(Form::BUNDLE, Fault::TimeMissing, CheckName::Time, Code::TimeMissing).await;
+    Form::BUNDLE.assert_refused(Fault::TimeMissing, CheckName::Time, Code::TimeMissing).await;
 }
 
 #[tokio::test]
 async fn d_07_a_timestamp_has_its_own_authoritys_window() {
     let form = Form { timestamp: true, ..Form::BUNDLE };
-    for form in [form, V2] {
-        refused(form, Fault::TimestampOutsideAuthority, CheckName::Time, Code::TimeWindow).await;
+    for form in [form, Form::REKOR_V2] {
+        form.assert_refused(Fault::TimestampOutsideAuthority, CheckName::Time, Code::TimeWindow).await;
     }
     // An authority without a certificate could lend its window to anybody.
     let bench = Bench::new().await;
@@ -68,12 +56,12 @@ async fn d_07_a_timestamp_has_its_own_authoritys_window() {
 
 #[tokio::test]
 async fn d_08_a_timestamp_by_another_certificate_of_the_authoritys_root_is_refused() {
-    for form in [Form { timestamp: true, ..Form::BUNDLE }, V2] {
-        refused(form, Fault::TimestampByForeignCertificate, CheckName::Time, Code::TimeMissing).await;
+    for form in [Form { timestamp: true, ..Form::BUNDLE }, Form::REKOR_V2] {
+        form.assert_refused(Fault::TimestampByForeignCertificate, CheckName::Time, Code::TimeMissing).await;
     }
 }
 
 #[tokio::test]
 async fn d_13_an_entry_of_rekor_v2_brings_no_time() {
-    refused(V2, Fault::TimeMissing, CheckName::Time, Code::TimeMissing).await;
+    Form::REKOR_V2.assert_refused(Fault::TimeMissing, CheckName::Time, Code::TimeMissing).await;
 }

@@ -1,9 +1,11 @@
 //! The forms that evidence about an index comes in.
 
+use cg_attest::check::CheckName;
+use cg_attest::code::Code;
 use cg_attest::policy::{Level, Policy, PolicyBuilder};
 use cg_attest::testing::{BundleVersion, Fault, Log, Mint, Statement, Upload, simple_signing};
 
-use super::bench::{Bench, requirement, trusting_signer};
+use super::bench::{Bench, assert_accepted, assert_refused_by, requirement, trusting_signer};
 
 /// What holds the evidence, and what is signed in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,20 @@ impl Form {
         timestamp: false,
         keyed: false,
     };
+
+    /// What writers of Rekor v2 make: a timestamp instead of a promise.
+    pub(crate) const REKOR_V2: Self = Self { log: Log::RekorV2, promise: false, timestamp: true, ..Self::BUNDLE };
+
+    /// Evidence of this form is accepted, and with this fault refused by this row.
+    pub(crate) async fn assert_refused(self, fault: Fault, name: CheckName, code: Code) {
+        let bench = Bench::new().await;
+        let policy = self.policy(&bench);
+        bench.push(&self.upload(&bench, None)).await;
+        assert_accepted(&bench.verify(&policy).await);
+        let place = bench.fresh().await;
+        place.push(&self.upload(&bench, Some(fault))).await;
+        assert_refused_by(&place.verify(&policy).await, name, code);
+    }
 
     /// Every form that is good evidence.
     pub(crate) fn all() -> Vec<Self> {

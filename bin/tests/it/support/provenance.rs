@@ -8,6 +8,9 @@ pub(crate) const V1: &str = "https://slsa.dev/provenance/v1";
 pub(crate) const V02: &str = "https://slsa.dev/provenance/v0.2";
 /// The commit of every workflow of `Identity::github_workflow`.
 pub(crate) const COMMIT: &str = "da283c26829d46c2d2883de5ff98bee672428696";
+/// The workflow and the branch of the usual signers.
+pub(crate) const WORKFLOW: &str = ".github/workflows/release.yaml";
+pub(crate) const MAIN: &str = "refs/heads/main";
 pub(crate) const GITHUB: &str = "https://actions.github.io/buildtypes/workflow/v1";
 
 /// What GitHub's artifact attestations write in the workflow that `Identity::github_workflow` names.
@@ -45,4 +48,10 @@ pub(crate) fn generator(builder: &str, repository: &str, git_ref: &str) -> Value
 /// A statement about `subject` with this provenance.
 pub(crate) fn statement(subject: &Descriptor, kind: &str, predicate: &Value) -> Vec<u8> {
     Statement::about(&subject.digest).predicate(kind, &predicate.to_string())
+}
+
+/// A predicate with another text at one place.
+pub(crate) fn changed(mut predicate: Value, pointer: &str, value: &str) -> Value {
+    *predicate.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}")) = json!(value);
+    predicate
 }

@@ -1,4 +1,4 @@
-//! `get --unverified`: what is attached, as it is, with the warning that it is only that.
+//! What is attached of a type, as it is, with the warning that it is only that.
 
 use cg_attest::code::Code;
 use cg_attest::digest::Digest;
@@ -17,10 +17,10 @@ use crate::printer::{Printer, escape};
 use crate::render::{Attestation, Form};
 
 /// What is asked for.
-pub(super) struct Wanted {
-    pub(super) requirement: Requirement,
-    pub(super) predicate_type: PredicateType,
-    pub(super) form: Form,
+pub(crate) struct Wanted {
+    pub(crate) requirement: Requirement,
+    pub(crate) predicate_type: PredicateType,
+    pub(crate) form: Form,
 }
 
 /// One piece of evidence: the target it is listed for, and what it is.
@@ -46,7 +46,7 @@ struct Attached {
 }
 
 /// The attestations of a type, one for each platform that has one.
-pub(super) async fn get(
+pub(crate) async fn unverified(
     pull: &dyn Pull,
     limits: &Limits,
     evidence: &Repository,

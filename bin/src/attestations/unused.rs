@@ -14,7 +14,7 @@ use crate::printer::{Printer, escape};
 const SHOWN: usize = 5;
 
 /// Says which SBOMs are attached, and who claims to have signed them.
-pub(super) async fn name_sboms(
+pub(crate) async fn name_unused_sboms(
     pull: &dyn Pull,
     limits: &Limits,
     evidence: &Repository,
