@@ -221,8 +221,15 @@ impl Work<'_> {
         Ok((missing, there))
     }
 
-    /// One certificate for all of them; logs and timestamps at once.
+    /// One certificate for all of them; logs and timestamps at once. Nothing
+    /// is logged that the certificate belies.
     async fn sign(&self, drafts: &[Drafted]) -> Result<Signed, CliError> {
+        if !drafts.is_empty() {
+            let signer = self.session.signer().await.map_err(signing_failed)?;
+            for Drafted { draft, .. } in drafts {
+                draft.check_signer(&signer, &self.limits).map_err(|e| predicate_failed("the provenance", &e))?;
+            }
+        }
         let format = self.args.writing.signature_format;
         let mut signed = Signed::default();
         let as_bundle = |drafted: &&Drafted| format != SignatureFormat::Legacy || !drafted.is_signature;
