@@ -17,6 +17,7 @@ mod liveness;
 mod postgres;
 mod produce;
 mod provenance;
+mod refused;
 mod sandbox;
 mod sbom;
 mod scan;
