@@ -7,8 +7,11 @@ use futures_util::future::join_all;
 
 use super::{AttachError, Attacher, LegacyLayer, Plan, Subject, Subjects, Survey, Wanted};
 use crate::digest::Digest;
+use crate::limits::Limits;
 use crate::registry::Context;
-use crate::sign::{Draft, LegacySignature, Predicate, Session, SignError, SignedBundle, simple_signing_payload};
+use crate::sign::{
+    Draft, LegacySignature, Predicate, PredicateError, Session, SignError, SignedBundle, simple_signing_payload,
+};
 
 /// In which form evidence is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -88,10 +91,22 @@ impl Signed {
     /// Signs what was drafted for images of a repository by this name: with one
     /// certificate, logs and timestamps at once. The older form signs another
     /// document for the signature of an image, so that one is signed for it.
+    /// Nothing gets into a log that the certificate belies.
     ///
     /// # Errors
-    /// When a service does not answer as it should, or our verifier does not accept what was made.
-    pub async fn of(session: &Session, name: &str, drafts: &[Drafted], form: Form) -> Result<Self, SignError> {
+    /// When provenance says otherwise than the certificate, a service does not
+    /// answer as it should, or our verifier does not accept what was made.
+    pub async fn of(
+        session: &Session,
+        name: &str,
+        drafts: &[Drafted],
+        form: Form,
+        limits: &Limits,
+    ) -> Result<Self, ProduceError> {
+        if !drafts.is_empty() {
+            let signer = session.signer().await?;
+            drafts.iter().try_for_each(|drafted| drafted.draft.check_signer(&signer, limits))?;
+        }
         let as_bundle = |drafted: &&Drafted| form != Form::Legacy || !drafted.is_signature;
         let bundles = drafts
             .iter()
@@ -113,6 +128,9 @@ impl Signed {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProduceError {
+    /// The certificate says otherwise than the provenance.
+    #[error("the provenance: {0}")]
+    Predicate(#[from] PredicateError),
     /// It could not be signed.
     #[error(transparent)]
     Sign(#[from] SignError),

@@ -104,6 +104,8 @@ struct Candidate<'a> {
     verified_times: &'a [VerifiedTime],
     logs: &'a [LogRecord],
     instance: Option<&'a str>,
+    /// The newer one of the same type by the same signer.
+    superseded_by: Option<&'a Digest>,
 }
 
 impl<'a> Document<'a> {
@@ -158,9 +160,11 @@ impl<'a> BlobDocument<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    fn of(report: &Report, candidate: &'a Assessed) -> Self {
+    fn of(report: &'a Report, candidate: &'a Assessed) -> Self {
         let target = report.facts().ok().and_then(|facts| facts.targets.get(candidate.target()));
-        Self::at(target.map(|target| target.name.to_string()).unwrap_or_default(), candidate)
+        let target = target.map(|target| target.name.to_string()).unwrap_or_default();
+        let superseded_by = report.superseded_by(candidate).and_then(Assessed::digest);
+        Self { superseded_by, ..Self::at(target, candidate) }
     }
 
     fn at(target: String, candidate: &'a Assessed) -> Self {
@@ -187,6 +191,7 @@ impl<'a> Candidate<'a> {
             verified_times: verified.map(|bundle| bundle.times()).unwrap_or_default(),
             logs: verified.map(|bundle| bundle.logs()).unwrap_or_default(),
             instance: verified.map(|bundle| bundle.instance()),
+            superseded_by: None,
         }
     }
 }

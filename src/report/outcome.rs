@@ -238,6 +238,27 @@ impl Report {
         satisfying.filter_map(|n| self.candidates.get(*n)).max_by_key(time)
     }
 
+    /// The newest attestation that takes the place of this one: of the same type
+    /// about the same digest, by the same signer, at a later verified time. None
+    /// for what the policy does not accept, for signatures and for the newest itself.
+    /// Both are genuine, and either satisfies a requirement.
+    #[must_use]
+    pub fn superseded_by(&self, candidate: &Assessed) -> Option<&Assessed> {
+        let who = |candidate: &Assessed| {
+            let signer = candidate.attestation()?.statement().bundle().signer();
+            Some((signer.identity().clone(), signer.issuer().map(str::to_owned)))
+        };
+        let what = |candidate: &Assessed| Some((candidate.subject()?.clone(), candidate.predicate_type()?.to_owned()));
+        let when = |candidate: &Assessed| candidate.verified()?.times().first().map(|verified| verified.time);
+        let (signer, said, time) = (who(candidate)?, what(candidate)?, when(candidate)?);
+        let newer = self.candidates.iter().filter(|other| {
+            when(other).is_some_and(|other| other > time)
+                && what(other).is_some_and(|other| other == said)
+                && who(other).is_some_and(|other| other == signer)
+        });
+        newer.max_by_key(|other| when(other))
+    }
+
     /// What people should know besides.
     #[must_use]
     pub fn warnings(&self) -> &[Warning] {

@@ -1,8 +1,13 @@
 //! A statement before it is signed.
 
-use super::Predicate;
+use super::{Predicate, PredicateError};
+use crate::check::Failure;
+use crate::code::Code;
 use crate::digest::Digest;
-use crate::statement::{COSIGN_SIGN, written};
+use crate::limits::Limits;
+use crate::policy::ProvenanceRules;
+use crate::signer::Signer;
+use crate::statement::{COSIGN_SIGN, PredicateType, Statement, written};
 
 /// An in-toto statement v1 about one digest, with the name of its repository:
 /// what cosign, sigstore-go and sigstore-python all read.
@@ -26,6 +31,24 @@ impl Draft {
     pub fn attestation(name: &str, subject: &Digest, predicate: Predicate) -> Self {
         let payload = written(Some(name), [subject], predicate.predicate_type(), predicate.raw()).into_bytes();
         Self { subject: subject.clone(), predicate, payload }
+    }
+
+    /// Whether provenance says what the certificate of its signer says, where
+    /// its build type makes both the same: what a build's environment was made
+    /// to say is not signed (scenario P-09). Nothing else is judged here.
+    ///
+    /// # Errors
+    /// When a field differs (`provenance-mismatch`).
+    pub fn check_signer(&self, signer: &Signer, limits: &Limits) -> Result<(), PredicateError> {
+        if !PredicateType::slsa().matches(self.predicate_type()) || signer.issuer().is_none() {
+            return Ok(());
+        }
+        let Ok(statement) = Statement::parse(&self.payload, limits) else { return Ok(()) };
+        let rows = ProvenanceRules::new().agreeing().check(signer, &statement, limits);
+        let belied = |(_, row): (_, Option<Result<String, Failure>>)| {
+            row?.err().filter(|failure| failure.code == Code::ProvenanceMismatch)
+        };
+        rows.into_iter().find_map(belied).map_or(Ok(()), |failure| Err(PredicateError::Belied(failure.detail)))
     }
 
     /// The digest that it is about.
@@ -71,8 +94,7 @@ pub fn simple_signing_payload(repository: &str, subject: &Digest) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::Limits;
-    use crate::statement::{SimpleSigning, Statement};
+    use crate::statement::SimpleSigning;
 
     #[test]
     fn a_draft_is_a_statement_that_our_reader_takes() {

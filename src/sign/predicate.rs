@@ -48,6 +48,9 @@ pub enum PredicateError {
         /// What it would be attached to.
         wanted: String,
     },
+    /// The certificate that it would be signed with says otherwise.
+    #[error("it says otherwise than the certificate of its signer: {0}")]
+    Belied(String),
     /// It is too large.
     #[error("the statement has {size} bytes, and {what} takes {limit}")]
     TooLarge {
@@ -67,6 +70,7 @@ impl PredicateError {
         match self {
             Self::NotJson(_) | Self::NotOfType { .. } => Code::PredicateInvalid,
             Self::OtherSubject { .. } => Code::PredicateSubject,
+            Self::Belied(_) => Code::ProvenanceMismatch,
             Self::TooLarge { .. } => Code::PredicateTooLarge,
         }
     }

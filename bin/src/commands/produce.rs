@@ -153,7 +153,7 @@ pub(super) async fn run(
         true => (drafts, There::default()),
         false => attacher()?.missing(&context, &session, &subjects, drafts, form).await.map_err(not_produced)?,
     };
-    let signed = Signed::of(&session, &name, &drafts, form).await.map_err(signing_failed)?;
+    let signed = Signed::of(&session, &name, &drafts, form, &limits).await.map_err(not_produced)?;
     args.write_files(&drafts, &signed, printer)?;
     if args.no_upload {
         return Ok(ExitStatus::Accepted);
@@ -168,6 +168,7 @@ pub(super) async fn run(
 
 fn not_produced(error: ProduceError) -> CliError {
     match error {
+        ProduceError::Predicate(error) => predicate_failed("the provenance", &error),
         ProduceError::Sign(error) => signing_failed(error),
         ProduceError::Attach(error) => attached(error),
         other => CliError::internal(other),

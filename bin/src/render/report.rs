@@ -18,6 +18,7 @@ pub(crate) fn report(report: &Report, colored: bool, stats: bool) -> String {
         }
         out.push_str(&bases(report));
         out.push_str(&matrix::matrix(report, colored));
+        out.push_str(&superseded(report));
         out.push_str(&refusal::refusals(report, colored));
     }
     for warning in report.warnings() {
@@ -40,6 +41,19 @@ fn bases(report: &Report) -> String {
         }
     }
     lines.concat()
+}
+
+/// `superseded: spdx of linux/amd64 @sha256:…, by a newer one of the same signer`
+fn superseded(report: &Report) -> String {
+    let targets = report.facts().map(|facts| facts.targets.as_slice()).unwrap_or_default();
+    let older = report.candidates().iter().filter(|candidate| report.superseded_by(candidate).is_some());
+    let lines = older.filter_map(|candidate| {
+        let (target, digest) = (targets.get(candidate.target())?, candidate.manifest_digest().or(candidate.digest())?);
+        let kind = matrix::short(candidate.predicate_type()?);
+        let place = format!("{} @sha256:{}…", target.name, digest.short());
+        Some(format!("superseded: {kind} of {place}, by a newer one of the same signer\n"))
+    });
+    lines.collect()
 }
 
 /// `NAME @sha256:…   preset NAME   ACCEPTED`

@@ -3,6 +3,7 @@
 use cg_attest::discover::{Below, Layer, Node, NodeKind, Tree};
 use cg_attest::image::media;
 use cg_attest::statement::COSIGN_SIGN;
+use cg_attest::time::Timestamp;
 use serde::Serialize;
 
 use super::matrix;
@@ -98,9 +99,26 @@ fn below(node: &Node, branches: &str, root: &Node, lines: &mut Vec<Line>) {
     }
     for child in &node.children {
         let (branch, under) = next();
-        lines.push(of_node(child, format!("{branches}{branch}"), root));
+        let mut line = of_node(child, format!("{branches}{branch}"), root);
+        if is_older(child, &node.children) {
+            let separator = if line.note.is_empty() { "" } else { ", " };
+            line.note.push_str(&format!("{separator}superseded, if one signer made both"));
+        }
+        lines.push(line);
         below(child, &format!("{branches}{under}"), root, lines);
     }
+}
+
+/// Whether there is a newer one of the same type beside it, going by what the
+/// annotations say. Whoever signed is not known here.
+fn is_older(node: &Node, beside: &[Node]) -> bool {
+    let created = |node: &Node| {
+        let created = node.annotations.get("org.opencontainers.image.created")?;
+        created.parse::<Timestamp>().ok().filter(|_| node.kind == NodeKind::Referrer)
+    };
+    let kind = |node: &Node| node.predicate_type.clone().filter(|kind| kind != COSIGN_SIGN);
+    let (Some(own), Some(time)) = (kind(node), created(node)) else { return false };
+    beside.iter().any(|other| kind(other).as_ref() == Some(&own) && created(other).is_some_and(|other| other > time))
 }
 
 fn of_layer(layer: &Layer, branches: String) -> Line {

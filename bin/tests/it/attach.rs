@@ -1,10 +1,11 @@
 //! `sign`, `attest` and `attach` as a user runs them, against the virtual
 //! Sigstore and a registry, read back by `verify`.
 
-use cg_attest::testing::{Answer, ImageBuilder, ReferrersApi, RegistryFault};
+use cg_attest::testing::{Answer, Identity, ImageBuilder, ReferrersApi, RegistryFault, Statement, Upload};
+use cg_attest::time::Timestamp;
 
 use crate::support::command::cg_attest;
-use crate::support::signing::Scene;
+use crate::support::signing::{PERSON, Scene};
 
 #[test]
 fn an_image_is_signed_with_all_its_platforms_and_a_second_run_signs_nothing() {
@@ -27,6 +28,50 @@ fn an_image_is_signed_with_all_its_platforms_and_a_second_run_signs_nothing() {
         assert!(again.stdout.ends_with("everything was attached already\n"), "{}", again.stdout);
         assert_eq!(scene.writes(), [""; 0]);
         assert!(scene.server.lines().iter().all(|line| !line.contains("/log/entries")), "{:?}", scene.server.lines());
+    }
+}
+
+/// What `replace` cannot delete is still genuine, and shown for what it is.
+#[test]
+fn what_was_replaced_is_deleted_or_shown_as_superseded() {
+    for deletes in [true, false] {
+        let scene = Scene::new();
+        let platform = &scene.image.platforms[0].1;
+        // The same signer, an hour ago, in other words.
+        let me = Identity::email(PERSON, scene.server.url());
+        let (sigstore, statement) = (scene.server.sigstore(), Statement::about(&platform.digest).spdx());
+        let earlier = Timestamp::from_unix(sigstore.now().unix() - 3600).expect("a time");
+        let older = Upload::bundle(platform, &sigstore.at(earlier).sign(&me).statement(&statement));
+        scene.push(&older);
+        if !deletes {
+            scene.registry.fault(RegistryFault::on("manifests/").method("DELETE").answer(Answer::status(405)));
+        }
+        let sbom = format!("--sbom=linux/amd64={}", scene.text("amd64"));
+        let ran = scene.signs("attest", "v2", &[&sbom, "--conflict", "replace"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let told = if deletes { " deleted\n" } else { "still there, superseded: the registry does not delete\n" };
+        assert!(ran.stdout.contains(told), "{}", ran.stdout);
+
+        let verified = scene.verify("spdx");
+        assert_eq!(verified.state("linux/amd64", "spdx"), "ok");
+        let report = verified.json();
+        let candidates = report["candidates"].as_array().expect("candidates");
+        let superseded: Vec<_> = candidates.iter().filter(|candidate| !candidate["supersededBy"].is_null()).collect();
+        assert_eq!((candidates.len(), superseded.len()), if deletes { (1, 0) } else { (2, 1) });
+        let older = older.descriptor().expect("a manifest").digest;
+        let newer = candidates.iter().find(|c| c["manifestDigest"] != older.to_string()).expect("the newer one");
+        if let [candidate] = superseded.as_slice() {
+            assert_eq!(candidate["manifestDigest"], older.to_string());
+            assert_eq!(candidate["supersededBy"], newer["digest"]);
+        }
+        let name = scene.name();
+        let (issuer, root) = (scene.server.url(), scene.text("root"));
+        let flags = ["--identity", PERSON, "--issuer", issuer, "--trusted-root", &root, "--require", "spdx"];
+        let text = cg_attest([&["verify", name.as_str(), "--platform", "linux/amd64"], &flags[..]].concat());
+        let line = format!("superseded: spdx of linux/amd64 @sha256:{}…, by a newer one", older.short());
+        assert_eq!((text.code, text.stdout.contains(&line)), (0, !deletes), "{}", text.stdout);
+        let drawn = cg_attest(["tree", &name]).stdout;
+        assert_eq!(drawn.matches("superseded, if one signer made both").count(), superseded.len(), "{drawn}");
     }
 }
 

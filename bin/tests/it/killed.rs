@@ -1,6 +1,6 @@
 //! The command killed at every one of its requests in turn, as a machine that
-//! goes away does it: the second run completes it, nothing is there twice and
-//! nothing is lost.
+//! goes away does it, and interrupted as a person does it: the second run
+//! completes it, nothing is there twice and nothing is lost.
 
 use std::collections::BTreeSet;
 use std::process::{Child, Command, Stdio};
@@ -17,6 +17,28 @@ use cg_attest::testing::{Identity, ReferrersApi, RegistryFault, Statement, Uploa
 use crate::support::signing::Scene;
 
 const BUNDLES: usize = 2;
+
+/// How a run ends before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Killed,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl End {
+    fn befall(self, child: &mut Child) {
+        match self {
+            Self::Killed => child.kill().expect("it is ours"),
+            Self::Interrupted => {
+                let told = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+                assert!(told.success());
+                // Not before it is over: the request is answered after that.
+                child.wait().expect("it is ours");
+            }
+        }
+    }
+}
 
 /// A scene whose image has the evidence of somebody else already.
 fn scene(api: ReferrersApi) -> (Scene, Descriptor) {
@@ -39,16 +61,16 @@ impl Scene {
         self.signing("attest", "v2", &self.documents(false).iter().map(String::as_str).collect::<Vec<_>>())
     }
 
-    /// Starts the command and kills it when it has sent so many requests;
-    /// how many it sent in all, and whether it came to its end.
-    fn killed_at(&self, request: usize) -> (usize, bool) {
+    /// Starts the command and ends it when it has sent so many requests;
+    /// how many it sent in all, and whether it came to its own end.
+    fn ended_at(&self, end: End, request: usize) -> (usize, bool) {
         let (child, seen) = (Arc::new(Mutex::new(None::<Child>)), Arc::new(AtomicUsize::new(0)));
         let rule = || {
             let (child, seen) = (Arc::clone(&child), Arc::clone(&seen));
             RegistryFault::on("/").compute(move |_| {
                 if seen.fetch_add(1, Ordering::SeqCst) + 1 == request {
                     let mut child = child.lock().expect("nobody panicked");
-                    child.as_mut().expect("it was started").kill().expect("it is ours");
+                    end.befall(child.as_mut().expect("it was started"));
                 }
                 // The request itself is answered, to nobody.
                 None
@@ -85,10 +107,10 @@ impl Scene {
 }
 
 /// One break and its repair.
-fn broken_and_mended(api: ReferrersApi, request: usize) {
+fn broken_and_mended(api: ReferrersApi, end: End, request: usize) {
     let (scene, foreign) = scene(api);
-    let (_, ended) = scene.killed_at(request);
-    assert!(!ended, "{api:?} {request}: it was killed");
+    let (_, whole) = scene.ended_at(end, request);
+    assert!(!whole, "{api:?} {request}: it was {end:?}");
     let platforms: Vec<&Digest> = scene.image.platforms.iter().map(|(_, platform)| &platform.digest).collect();
     // What is listed is there, also half-way.
     let (context, repository) = (Context::new(Limits::default()), scene.registry.repository("a/b"));
@@ -113,12 +135,16 @@ fn broken_and_mended(api: ReferrersApi, request: usize) {
 
 /// Without the referrers API every run waits seconds for other writers; they all wait at the same time.
 #[test]
-fn a_run_that_is_killed_at_any_request_is_completed_by_the_next() {
+fn a_run_that_ends_at_any_request_is_completed_by_the_next() {
     for api in [ReferrersApi::Present, ReferrersApi::Absent(404)] {
-        let (whole, ended) = scene(api).0.killed_at(usize::MAX);
+        let (whole, ended) = scene(api).0.ended_at(End::Killed, usize::MAX);
         assert!(ended && whole >= 20, "{api:?}: {whole}");
         std::thread::scope(|scope| {
-            let runs: Vec<_> = (1..whole).map(|request| scope.spawn(move || broken_and_mended(api, request))).collect();
+            // A person is as unlucky as a machine, only not at every request.
+            let killed = (1..whole).map(|request| (End::Killed, request));
+            let all = killed.chain((1..whole).step_by(4).map(|request| (End::Interrupted, request)));
+            let runs: Vec<_> =
+                all.map(|(end, request)| scope.spawn(move || broken_and_mended(api, end, request))).collect();
             for run in runs {
                 run.join().expect("a run that ends as it should");
             }

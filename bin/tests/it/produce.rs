@@ -168,8 +168,12 @@ async fn an_sbom_of_spdx_3_has_a_type_of_its_own_and_comes_back() {
 async fn what_cannot_be_made_whole_is_not_signed() {
     let damaged = Scene::new("P:app\nV:1-r0\n\nP:zlib\n\n").await;
     let whole = Scene::new(DATABASE).await;
+    // What a step of the job set, and the platform did not vouch for.
+    let mut forged = JOB;
+    forged[4].1 = "0000000000000000000000000000000000000000";
     for (scene, flags, variables, code, status) in [
-        (&damaged, ["--sbom"].as_slice(), JOB.as_slice(), "sbom-incomplete", 3),
+        (&whole, ["--provenance"].as_slice(), forged.as_slice(), "provenance-mismatch", 1),
+        (&damaged, &["--sbom"], &JOB, "sbom-incomplete", 3),
         (&whole, &["--sbom", "--no-recursive"], &JOB, "usage", 2),
         (&whole, &["--sbom", "--platform", "linux/s390x"], &JOB, "platform-absent", 1),
         (&whole, &["--sbom", "--provenance"], &[], "build-facts", 2),
@@ -181,5 +185,5 @@ async fn what_cannot_be_made_whole_is_not_signed() {
         assert!(ran.stderr.contains(&format!("error[{code}]")), "{flags:?}: {}", ran.stderr);
         assert_eq!(scene.writes(), [""; 0], "{flags:?}");
     }
-    assert_eq!(whole.signs("attest", &["--sbom"], &[]).code, 0);
+    assert_eq!(whole.signs("attest", &["--sbom", "--provenance"], &JOB).code, 0);
 }

@@ -10,7 +10,7 @@
 //! | P-06 | `attach::tests::writers` of the crate, and its twin that loses entries |
 //! | P-07 | `p_07_…` here; both logs in `sign::tests::an_entry_whose_answer_was_lost_is_found_again` |
 //! | P-08 | `sign::certificate::a_certificate_is_given_up_a_minute_before_its_end` |
-//! | P-09 | `provenance::g_16_provenance_that_its_certificate_belies_is_refused` |
+//! | P-09 | `produce::what_cannot_be_made_whole_is_not_signed`; read by others, `provenance::g_16_…` |
 //! | P-10 | `p_10_…` here |
 //! | P-11 | `p_11_…` here |
 //! | P-13 | `attach::tests::registries::foreign_entries_of_the_fallback_index_stay` of the crate, and `killed` |
