@@ -37,7 +37,7 @@ pub(super) async fn made(
         let contents = sbom::scanned(args.registry(), source, &manifest).await?;
         newest = newest.max(contents.created);
         let name = platform.or(contents.platform.as_ref()).map_or_else(|| "image".to_owned(), ToString::to_string);
-        let document = sbom::rendered(args.format(), &contents, repository.clone(), false)?;
+        let document = sbom::rendered(args, &contents, repository.clone(), false)?;
         files.put(&name, &digest, &document, printer)?;
         status = status.worst(sbom::incomplete(&contents, printer));
     }
