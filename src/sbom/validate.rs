@@ -1,5 +1,5 @@
-//! Whether a document is valid SPDX 2.3: what its JSON schema asks, and beyond
-//! that identifiers, relationships, licence expressions, package URLs.
+//! Whether a document is valid SPDX: of 2.3 what its JSON schema asks, and of both
+//! versions identifiers, relationships, licence expressions, package URLs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,7 +7,7 @@ use std::fmt;
 use packageurl::PackageUrl;
 use serde_json::Value;
 
-use super::{license, spdx23};
+use super::{license, spdx3, spdx23};
 use crate::code::Code;
 use crate::json;
 
@@ -56,42 +56,49 @@ impl NotJson {
     }
 }
 
-/// Looks for everything that is wrong with an SPDX 2.3 document in JSON, in the order of the document.
+/// Looks for everything that is wrong with an SPDX document, 2.3 in JSON or 3.0 in
+/// JSON-LD, in the order of the document.
 ///
 /// # Errors
 /// When it is no JSON, or JSON that programs read differently.
 pub fn validate(bytes: &[u8]) -> Result<Vec<Finding>, NotJson> {
     let document: Value = json::parse(bytes).map_err(|error| NotJson(error.to_string()))?;
-    let mut check = Check::default();
-    spdx23::schema(&document, &mut |place, detail| {
-        check.shaped.insert(place.clone());
-        check.found(Severity::Error, place, detail);
-    });
-    check.header(&document);
-    check.collect(&document);
-    for (number, package) in list(&document, "packages").iter().enumerate() {
-        check.package(&format!("packages[{number}]"), package);
+    let mut findings = Findings::default();
+    if document.get("@context").is_some() && document.get("spdxVersion").is_none() {
+        spdx3::validate(&document, &mut findings);
+    } else {
+        validate_2(&document, &mut findings);
     }
-    for (number, file) in list(&document, "files").iter().enumerate() {
-        check.licenses(&format!("files[{number}]"), file, &["licenseConcluded"]);
-    }
-    check.relationships(&document);
-    Ok(check.found)
+    Ok(findings.found)
 }
 
+fn validate_2(document: &Value, findings: &mut Findings) {
+    spdx23::schema(document, &mut |place, detail| {
+        findings.shaped.insert(place.clone());
+        findings.push(Severity::Error, place, detail);
+    });
+    let mut check = Check { findings, ids: BTreeMap::new(), references: BTreeSet::new() };
+    check.header(document);
+    check.collect(document);
+    for (number, package) in list(document, "packages").iter().enumerate() {
+        check.package(&format!("packages[{number}]"), package);
+    }
+    for (number, file) in list(document, "files").iter().enumerate() {
+        check.licenses(&format!("files[{number}]"), file, &["licenseConcluded"]);
+    }
+    check.relationships(document);
+}
+
+/// What was found so far.
 #[derive(Default)]
-struct Check {
+pub(super) struct Findings {
     found: Vec<Finding>,
     /// Where the shape is wrong already, so that nothing more has to be said.
     shaped: BTreeSet<String>,
-    /// Identifiers and where they stand.
-    ids: BTreeMap<String, String>,
-    /// Licences that the document explains.
-    references: BTreeSet<String>,
 }
 
-impl Check {
-    fn found(&mut self, severity: Severity, place: String, detail: String) {
+impl Findings {
+    fn push(&mut self, severity: Severity, place: String, detail: String) {
         if self.found.len() < MOST {
             self.found.push(Finding { place, detail, severity });
         }
@@ -99,127 +106,16 @@ impl Check {
 
     fn add(&mut self, severity: Severity, place: &str, detail: impl Into<String>) {
         if !self.shaped.contains(place) {
-            self.found(severity, place.to_owned(), detail.into());
+            self.push(severity, place.to_owned(), detail.into());
         }
     }
 
-    fn error(&mut self, place: &str, detail: impl Into<String>) {
+    pub(super) fn error(&mut self, place: &str, detail: impl Into<String>) {
         self.add(Severity::Error, place, detail);
     }
 
-    /// SPDX 2.3, clause 6.
-    fn header(&mut self, document: &Value) {
-        if !matches!(text(document, "spdxVersion"), Some("SPDX-2.3" | "SPDX-2.2")) {
-            self.error("spdxVersion", "wanted SPDX-2.3");
-        }
-        if text(document, "dataLicense") != Some("CC0-1.0") {
-            self.error("dataLicense", "wanted CC0-1.0");
-        }
-        if text(document, "SPDXID") != Some("SPDXRef-DOCUMENT") {
-            self.error("SPDXID", "wanted SPDXRef-DOCUMENT");
-        }
-        if text(document, "name").is_none_or(str::is_empty) {
-            self.error("name", "there is none");
-        }
-        match text(document, "documentNamespace") {
-            Some(namespace) if namespace.contains('#') => self.error("documentNamespace", "it contains a #"),
-            Some(namespace) if namespace.contains(':') && namespace.ends_with('/') => {
-                self.add(Severity::Warning, "documentNamespace", "it ends with a slash: is it this document's alone?");
-            }
-            Some(namespace) if namespace.contains(':') => {}
-            _ => self.error("documentNamespace", "wanted a URI"),
-        }
-        let creators = list(&document["creationInfo"], "creators");
-        let known = |creator: &Value| {
-            let text = creator.as_str().unwrap_or_default();
-            ["Tool: ", "Person: ", "Organization: "].iter().any(|kind| text.starts_with(kind))
-        };
-        if !creators.iter().all(known) {
-            self.error("creationInfo.creators", "wanted a Tool, Person or Organization in each");
-        }
-    }
-
-    /// Identifiers of everything, and the licences that are explained.
-    fn collect(&mut self, document: &Value) {
-        self.ids.insert("SPDXRef-DOCUMENT".to_owned(), "the document".to_owned());
-        for key in ["packages", "files", "snippets"] {
-            for (number, element) in list(document, key).iter().enumerate() {
-                let place = format!("{key}[{number}].SPDXID");
-                let id = text(element, "SPDXID").unwrap_or_default();
-                if let Some(first) = self.ids.insert(id.to_owned(), place.clone()) {
-                    self.error(&place, format!("{first} has the same identifier"));
-                }
-            }
-        }
-        for (number, license) in list(document, "hasExtractedLicensingInfos").iter().enumerate() {
-            let place = format!("hasExtractedLicensingInfos[{number}]");
-            let id = text(license, "licenseId").unwrap_or_default();
-            if !id.starts_with("LicenseRef-") || !license::is_valid(id) {
-                self.error(&place, "wanted a licenseId that begins with LicenseRef-");
-            }
-            if text(license, "extractedText").is_some_and(str::is_empty) {
-                self.error(&place, "there is no extractedText");
-            }
-            self.references.insert(id.to_owned());
-        }
-    }
-
-    /// SPDX 2.3, clause 7.
-    fn package(&mut self, place: &str, package: &Value) {
-        for key in ["name", "downloadLocation"] {
-            if text(package, key).is_some_and(str::is_empty) {
-                self.error(&format!("{place}.{key}"), "it is empty");
-            }
-        }
-        for key in ["supplier", "originator"] {
-            let good = |party: &str| {
-                party == "NOASSERTION" || party.starts_with("Person: ") || party.starts_with("Organization: ")
-            };
-            if text(package, key).is_some_and(|party| !good(party)) {
-                self.error(&format!("{place}.{key}"), "wanted a Person or an Organization");
-            }
-        }
-        self.licenses(place, package, &["licenseConcluded", "licenseDeclared"]);
-        for checksum in list(package, "checksums") {
-            let value = text(checksum, "checksumValue").unwrap_or_default();
-            let length = match text(checksum, "algorithm") {
-                Some("SHA1") => Some(40),
-                Some("SHA256") => Some(64),
-                Some("SHA512") => Some(128),
-                _ => None,
-            };
-            let hex = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-            if !hex || length.is_some_and(|length| value.len() != length) {
-                self.error(&format!("{place}.checksums"), "a value is not of its algorithm");
-            }
-        }
-        for reference in list(package, "externalRefs") {
-            let locator = text(reference, "referenceLocator").unwrap_or_default();
-            if text(reference, "referenceType") == Some("purl") {
-                self.purl(&format!("{place}.externalRefs"), locator);
-            }
-        }
-    }
-
-    fn licenses(&mut self, place: &str, element: &Value, keys: &[&str]) {
-        for key in keys {
-            let Some(expression) = text(element, key).filter(|text| !matches!(*text, "NONE" | "NOASSERTION")) else {
-                continue;
-            };
-            let place = format!("{place}.{key}");
-            if !license::is_valid(expression) {
-                self.error(&place, format!("{expression:?} is no licence expression"));
-                continue;
-            }
-            let named = license::references(expression).into_iter();
-            let unknown: Vec<&str> = named.filter(|word| !self.references.contains(*word)).collect();
-            for word in unknown {
-                self.error(&place, format!("{word} is not in hasExtractedLicensingInfos"));
-            }
-        }
-    }
-
-    fn purl(&mut self, place: &str, locator: &str) {
+    /// Whether a text is a package URL, and one that others can make something of.
+    pub(super) fn purl(&mut self, place: &str, locator: &str) {
         match locator.parse::<PackageUrl<'_>>() {
             Err(error) => self.error(place, format!("{locator:?} is no package URL: {error}")),
             Ok(purl) => {
@@ -235,6 +131,133 @@ impl Check {
             }
         }
     }
+}
+
+/// A document of SPDX 2, beyond its shape.
+struct Check<'f> {
+    findings: &'f mut Findings,
+    /// Identifiers and where they stand.
+    ids: BTreeMap<String, String>,
+    /// Licences that the document explains.
+    references: BTreeSet<String>,
+}
+
+impl Check<'_> {
+    /// SPDX 2.3, clause 6.
+    fn header(&mut self, document: &Value) {
+        if !matches!(text(document, "spdxVersion"), Some("SPDX-2.3" | "SPDX-2.2")) {
+            self.findings.error("spdxVersion", "wanted SPDX-2.3");
+        }
+        if text(document, "dataLicense") != Some("CC0-1.0") {
+            self.findings.error("dataLicense", "wanted CC0-1.0");
+        }
+        if text(document, "SPDXID") != Some("SPDXRef-DOCUMENT") {
+            self.findings.error("SPDXID", "wanted SPDXRef-DOCUMENT");
+        }
+        if text(document, "name").is_none_or(str::is_empty) {
+            self.findings.error("name", "there is none");
+        }
+        match text(document, "documentNamespace") {
+            Some(namespace) if namespace.contains('#') => self.findings.error("documentNamespace", "it contains a #"),
+            Some(namespace) if namespace.contains(':') && namespace.ends_with('/') => {
+                self.findings.add(
+                    Severity::Warning,
+                    "documentNamespace",
+                    "it ends with a slash: is it this document's alone?",
+                );
+            }
+            Some(namespace) if namespace.contains(':') => {}
+            _ => self.findings.error("documentNamespace", "wanted a URI"),
+        }
+        let creators = list(&document["creationInfo"], "creators");
+        let known = |creator: &Value| {
+            let text = creator.as_str().unwrap_or_default();
+            ["Tool: ", "Person: ", "Organization: "].iter().any(|kind| text.starts_with(kind))
+        };
+        if !creators.iter().all(known) {
+            self.findings.error("creationInfo.creators", "wanted a Tool, Person or Organization in each");
+        }
+    }
+
+    /// Identifiers of everything, and the licences that are explained.
+    fn collect(&mut self, document: &Value) {
+        self.ids.insert("SPDXRef-DOCUMENT".to_owned(), "the document".to_owned());
+        for key in ["packages", "files", "snippets"] {
+            for (number, element) in list(document, key).iter().enumerate() {
+                let place = format!("{key}[{number}].SPDXID");
+                let id = text(element, "SPDXID").unwrap_or_default();
+                if let Some(first) = self.ids.insert(id.to_owned(), place.clone()) {
+                    self.findings.error(&place, format!("{first} has the same identifier"));
+                }
+            }
+        }
+        for (number, license) in list(document, "hasExtractedLicensingInfos").iter().enumerate() {
+            let place = format!("hasExtractedLicensingInfos[{number}]");
+            let id = text(license, "licenseId").unwrap_or_default();
+            if !id.starts_with("LicenseRef-") || !license::is_valid(id) {
+                self.findings.error(&place, "wanted a licenseId that begins with LicenseRef-");
+            }
+            if text(license, "extractedText").is_some_and(str::is_empty) {
+                self.findings.error(&place, "there is no extractedText");
+            }
+            self.references.insert(id.to_owned());
+        }
+    }
+
+    /// SPDX 2.3, clause 7.
+    fn package(&mut self, place: &str, package: &Value) {
+        for key in ["name", "downloadLocation"] {
+            if text(package, key).is_some_and(str::is_empty) {
+                self.findings.error(&format!("{place}.{key}"), "it is empty");
+            }
+        }
+        for key in ["supplier", "originator"] {
+            let good = |party: &str| {
+                party == "NOASSERTION" || party.starts_with("Person: ") || party.starts_with("Organization: ")
+            };
+            if text(package, key).is_some_and(|party| !good(party)) {
+                self.findings.error(&format!("{place}.{key}"), "wanted a Person or an Organization");
+            }
+        }
+        self.licenses(place, package, &["licenseConcluded", "licenseDeclared"]);
+        for checksum in list(package, "checksums") {
+            let value = text(checksum, "checksumValue").unwrap_or_default();
+            let length = match text(checksum, "algorithm") {
+                Some("SHA1") => Some(40),
+                Some("SHA256") => Some(64),
+                Some("SHA512") => Some(128),
+                _ => None,
+            };
+            let hex = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+            if !hex || length.is_some_and(|length| value.len() != length) {
+                self.findings.error(&format!("{place}.checksums"), "a value is not of its algorithm");
+            }
+        }
+        for reference in list(package, "externalRefs") {
+            let locator = text(reference, "referenceLocator").unwrap_or_default();
+            if text(reference, "referenceType") == Some("purl") {
+                self.findings.purl(&format!("{place}.externalRefs"), locator);
+            }
+        }
+    }
+
+    fn licenses(&mut self, place: &str, element: &Value, keys: &[&str]) {
+        for key in keys {
+            let Some(expression) = text(element, key).filter(|text| !matches!(*text, "NONE" | "NOASSERTION")) else {
+                continue;
+            };
+            let place = format!("{place}.{key}");
+            if !license::is_valid(expression) {
+                self.findings.error(&place, format!("{expression:?} is no licence expression"));
+                continue;
+            }
+            let named = license::references(expression).into_iter();
+            let unknown: Vec<&str> = named.filter(|word| !self.references.contains(*word)).collect();
+            for word in unknown {
+                self.findings.error(&place, format!("{word} is not in hasExtractedLicensingInfos"));
+            }
+        }
+    }
 
     /// SPDX 2.3, clause 11; everything should be reachable from the document, in either direction.
     fn relationships(&mut self, document: &Value) {
@@ -244,7 +267,7 @@ impl Check {
             describes = true;
             joined.entry("SPDXRef-DOCUMENT").or_default().push(described);
             if !self.ids.contains_key(described) {
-                self.error("documentDescribes", format!("there is no {described}"));
+                self.findings.error("documentDescribes", format!("there is no {described}"));
             }
         }
         for (number, relationship) in list(document, "relationships").iter().enumerate() {
@@ -254,7 +277,7 @@ impl Check {
             for id in [from, to] {
                 let elsewhere = id.starts_with("DocumentRef-") || matches!(id, "NONE" | "NOASSERTION");
                 if !elsewhere && !self.ids.contains_key(id) {
-                    self.error(&place, format!("there is no {id:?}"));
+                    self.findings.error(&place, format!("there is no {id:?}"));
                 }
             }
             describes |=
@@ -263,7 +286,7 @@ impl Check {
             joined.entry(to).or_default().push(from);
         }
         if !describes {
-            self.error("relationships", "the document describes nothing");
+            self.findings.error("relationships", "the document describes nothing");
         }
         let mut reached = BTreeSet::new();
         let mut waiting = vec!["SPDXRef-DOCUMENT"];
@@ -275,16 +298,16 @@ impl Check {
         let lost: Vec<String> =
             self.ids.iter().filter(|(id, _)| !reached.contains(id.as_str())).map(|(_, place)| place.clone()).collect();
         for place in lost {
-            self.add(Severity::Warning, &place, "no relationship leads to it from the document");
+            self.findings.add(Severity::Warning, &place, "no relationship leads to it from the document");
         }
     }
 }
 
-fn text<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object.get(key).and_then(Value::as_str)
 }
 
-fn list<'a>(object: &'a Value, key: &str) -> &'a [Value] {
+pub(super) fn list<'a>(object: &'a Value, key: &str) -> &'a [Value] {
     object.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
@@ -346,5 +369,44 @@ mod tests {
             places(&GOOD.replace("\"relatedSpdxElement\":\"SPDXRef-a\"", "\"relatedSpdxElement\":\"SPDXRef-b\""));
         assert_eq!(lost, ["Error relationships[0]", "Warning packages[0].SPDXID"]);
         assert!(validate(b"{\"a\":1,\"a\":2}").is_err());
+    }
+
+    const GOOD_3: &str = r##"{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[
+      {"type":"CreationInfo","@id":"_:c","specVersion":"3.0.1","created":"2026-03-02T11:00:00Z","createdBy":["urn:n#t"]},
+      {"type":"SoftwareAgent","spdxId":"urn:n#t","creationInfo":"_:c","name":"t"},
+      {"type":"SpdxDocument","spdxId":"urn:n#d","creationInfo":"_:c","rootElement":["urn:n#a"]},
+      {"type":"software_Package","spdxId":"urn:n#a","creationInfo":"_:c","name":"a","software_packageUrl":"pkg:apk/wolfi/a@1"},
+      {"type":"simplelicensing_LicenseExpression","spdxId":"urn:n#l","creationInfo":"_:c",
+        "simplelicensing_licenseExpression":"MIT AND LicenseRef-x",
+        "simplelicensing_customIdToUri":[{"type":"DictionaryEntry","key":"LicenseRef-x","value":"urn:n#x"}]},
+      {"type":"Relationship","spdxId":"urn:n#r","creationInfo":"_:c","from":"urn:n#a","relationshipType":"hasDeclaredLicense","to":["urn:n#l"]}]}"##;
+
+    #[test]
+    fn each_mistake_in_3_is_found_where_it_is() {
+        assert_eq!(places(GOOD_3), [""; 0]);
+        for (right, wrong, place) in [
+            ("rdf/3.0.1/", "rdf/4.0.0/", "Error @context"),
+            ("\"specVersion\":\"3.0.1\"", "\"specVersion\":\"2.3\"", "Error @graph[0].specVersion"),
+            ("11:00:00Z", "11:00:00.5Z", "Error @graph[0].created"),
+            ("[\"urn:n#t\"]", "[\"urn:n#a\"]", "Error @graph[0].createdBy"),
+            ("\"spdxId\":\"urn:n#t\"", "\"spdxId\":\"t\"", "Error @graph[1].spdxId"),
+            ("\"spdxId\":\"urn:n#d\"", "\"spdxId\":\"urn:n#t\"", "Error @graph[2].spdxId"),
+            ("\"creationInfo\":\"_:c\",\"rootElement\"", "\"rootElement\"", "Error @graph[2].creationInfo"),
+            ("[\"urn:n#a\"]}", "[]}", "Error @graph[2].rootElement"),
+            ("[\"urn:n#a\"]}", "[\"urn:n#b\"]}", "Error @graph[2].rootElement[0]"),
+            ("\"SpdxDocument\"", "\"Bundle\"", "Error @graph"),
+            ("\"name\":\"a\",", "", "Error @graph[3].name"),
+            ("pkg:apk/wolfi/a@1", "pkg:apk", "Error @graph[3].software_packageUrl"),
+            ("pkg:apk/wolfi/a@1", "pkg:apk/wolfi/a", "Warning @graph[3].software_packageUrl"),
+            ("MIT AND", "gpl AND", "Error @graph[4].simplelicensing_licenseExpression"),
+            ("\"key\":\"LicenseRef-x\"", "\"key\":\"x\"", "Error @graph[4].simplelicensing_licenseExpression"),
+            ("\"from\":\"urn:n#a\"", "\"from\":\"urn:n#b\"", "Error @graph[5].from"),
+            ("\"to\":[\"urn:n#l\"]", "\"to\":[\"urn:n#m\"]", "Error @graph[5].to[0]"),
+            ("\"to\":[\"urn:n#l\"]", "\"to\":[]", "Error @graph[5].to"),
+        ] {
+            assert!(GOOD_3.contains(right), "{right}");
+            let found = places(&GOOD_3.replacen(right, wrong, 1));
+            assert!(found.iter().any(|found| found == place), "{wrong}: {found:?}");
+        }
     }
 }

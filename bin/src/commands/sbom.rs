@@ -68,7 +68,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum SbomCommand {
-    /// Look for what is wrong with an SPDX 2.3 document: its JSON schema, identifiers, relationships, licences, package URLs
+    /// Look for what is wrong with an SPDX document, 2.3 or 3.0: its shape, identifiers, relationships, licences, package URLs
     Validate {
         /// The document, - for stdin
         #[arg(value_name = "FILE")]
@@ -157,7 +157,7 @@ fn validate(file: &Path, printer: &Printer) -> Result<ExitStatus, CliError> {
     printer.data(out.as_bytes())?;
     let errors = found.iter().filter(|finding| finding.severity == Severity::Error).count();
     if errors == 0 {
-        printer.note(&format!("{}: valid SPDX 2.3, {} warnings", file.display(), found.len()));
+        printer.note(&format!("{}: valid, {} warnings", file.display(), found.len()));
         return Ok(ExitStatus::Accepted);
     }
     Err(CliError::refused(Code::SbomInvalid, format!("{}: {errors} errors", file.display())))
