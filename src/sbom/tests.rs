@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::document::{Document, Package};
-use super::{Format, Options, write, write_index};
+use super::{Format, Options, Severity, validate, write, write_index};
 use crate::digest::{Digest, VerifiedBlob};
 use crate::image::{ImageDocument, Index, media};
 use crate::limits::Limits;
@@ -168,6 +168,11 @@ fn both_versions_say_the_same_to_who_reads_them() {
         document.packages.iter().map(|package| Package { id: bare(&package.id), ..package.clone() }).collect()
     };
     assert_eq!(packages(&old), packages(&new));
+    for format in FORMATS {
+        let found = validate(text(format, &contents()).as_bytes()).expect("JSON");
+        let errors: Vec<_> = found.iter().filter(|finding| finding.severity == Severity::Error).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+    }
     assert_eq!(old.sources, new.sources.iter().map(|id| bare(id)).collect());
     // The SBOM between document and image is described as well.
     assert!(old.described.iter().all(|id| new.described.iter().any(|other| bare(other) == *id)));

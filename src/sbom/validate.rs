@@ -1,5 +1,5 @@
-//! Whether a document is valid SPDX 2.3, beyond what its JSON schema says:
-//! identifiers, relationships, licence expressions, package URLs.
+//! Whether a document is valid SPDX: of 2.3 what its JSON schema asks, and of both
+//! versions identifiers, relationships, licence expressions, package URLs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,7 +7,7 @@ use std::fmt;
 use packageurl::PackageUrl;
 use serde_json::Value;
 
-use super::license;
+use super::{license, spdx3, spdx23};
 use crate::code::Code;
 use crate::json;
 
@@ -56,167 +56,66 @@ impl NotJson {
     }
 }
 
-/// Looks for everything that is wrong with an SPDX 2.3 document in JSON, in the order of the document.
+/// Looks for everything that is wrong with an SPDX document, 2.3 in JSON or 3.0 in
+/// JSON-LD, in the order of the document.
 ///
 /// # Errors
 /// When it is no JSON, or JSON that programs read differently.
 pub fn validate(bytes: &[u8]) -> Result<Vec<Finding>, NotJson> {
     let document: Value = json::parse(bytes).map_err(|error| NotJson(error.to_string()))?;
-    let mut check = Check { found: Vec::new(), ids: BTreeMap::new(), references: BTreeSet::new() };
-    check.header(&document);
-    check.collect(&document);
-    for (number, package) in list(&document, "packages").iter().enumerate() {
+    let mut findings = Findings::default();
+    if document.get("@context").is_some() && document.get("spdxVersion").is_none() {
+        spdx3::validate(&document, &mut findings);
+    } else {
+        validate_2(&document, &mut findings);
+    }
+    Ok(findings.found)
+}
+
+fn validate_2(document: &Value, findings: &mut Findings) {
+    spdx23::schema(document, &mut |place, detail| {
+        findings.shaped.insert(place.clone());
+        findings.push(Severity::Error, place, detail);
+    });
+    let mut check = Check { findings, ids: BTreeMap::new(), references: BTreeSet::new() };
+    check.header(document);
+    check.collect(document);
+    for (number, package) in list(document, "packages").iter().enumerate() {
         check.package(&format!("packages[{number}]"), package);
     }
-    for (number, file) in list(&document, "files").iter().enumerate() {
+    for (number, file) in list(document, "files").iter().enumerate() {
         check.licenses(&format!("files[{number}]"), file, &["licenseConcluded"]);
     }
-    check.relationships(&document);
-    Ok(check.found)
+    check.relationships(document);
 }
 
-struct Check {
+/// What was found so far.
+#[derive(Default)]
+pub(super) struct Findings {
     found: Vec<Finding>,
-    /// Identifiers and where they stand.
-    ids: BTreeMap<String, String>,
-    /// Licences that the document explains.
-    references: BTreeSet<String>,
+    /// Where the shape is wrong already, so that nothing more has to be said.
+    shaped: BTreeSet<String>,
 }
 
-impl Check {
-    fn add(&mut self, severity: Severity, place: &str, detail: impl Into<String>) {
+impl Findings {
+    fn push(&mut self, severity: Severity, place: String, detail: String) {
         if self.found.len() < MOST {
-            self.found.push(Finding { place: place.to_owned(), detail: detail.into(), severity });
+            self.found.push(Finding { place, detail, severity });
         }
     }
 
-    fn error(&mut self, place: &str, detail: impl Into<String>) {
+    fn add(&mut self, severity: Severity, place: &str, detail: impl Into<String>) {
+        if !self.shaped.contains(place) {
+            self.push(severity, place.to_owned(), detail.into());
+        }
+    }
+
+    pub(super) fn error(&mut self, place: &str, detail: impl Into<String>) {
         self.add(Severity::Error, place, detail);
     }
 
-    /// SPDX 2.3, clause 6.
-    fn header(&mut self, document: &Value) {
-        if !matches!(text(document, "spdxVersion"), Some("SPDX-2.3" | "SPDX-2.2")) {
-            self.error("spdxVersion", "wanted SPDX-2.3");
-        }
-        if text(document, "dataLicense") != Some("CC0-1.0") {
-            self.error("dataLicense", "wanted CC0-1.0");
-        }
-        if text(document, "SPDXID") != Some("SPDXRef-DOCUMENT") {
-            self.error("SPDXID", "wanted SPDXRef-DOCUMENT");
-        }
-        if text(document, "name").is_none_or(str::is_empty) {
-            self.error("name", "there is none");
-        }
-        match text(document, "documentNamespace") {
-            Some(namespace) if namespace.contains('#') => self.error("documentNamespace", "it contains a #"),
-            Some(namespace) if namespace.contains(':') && namespace.ends_with('/') => {
-                self.add(Severity::Warning, "documentNamespace", "it ends with a slash: is it this document's alone?");
-            }
-            Some(namespace) if namespace.contains(':') => {}
-            _ => self.error("documentNamespace", "wanted a URI"),
-        }
-        let info = &document["creationInfo"];
-        let created = text(info, "created").filter(|time| time.len() == 20 && time.ends_with('Z'));
-        if created.is_none_or(|time| time.parse::<crate::time::Timestamp>().is_err()) {
-            self.error("creationInfo.created", "wanted a time like 2026-03-02T11:00:00Z");
-        }
-        let creators = list(info, "creators");
-        let known = |creator: &Value| {
-            let text = creator.as_str().unwrap_or_default();
-            ["Tool: ", "Person: ", "Organization: "].iter().any(|kind| text.starts_with(kind))
-        };
-        if creators.is_empty() || !creators.iter().all(known) {
-            self.error("creationInfo.creators", "wanted at least one, each a Tool, Person or Organization");
-        }
-    }
-
-    /// Identifiers of everything, and the licences that are explained.
-    fn collect(&mut self, document: &Value) {
-        self.ids.insert("SPDXRef-DOCUMENT".to_owned(), "the document".to_owned());
-        for key in ["packages", "files", "snippets"] {
-            for (number, element) in list(document, key).iter().enumerate() {
-                let place = format!("{key}[{number}].SPDXID");
-                let id = text(element, "SPDXID").unwrap_or_default();
-                let word = id.strip_prefix("SPDXRef-").unwrap_or_default();
-                if word.is_empty() || !word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-') {
-                    self.error(&place, "wanted SPDXRef- and letters, digits, . or -");
-                }
-                if let Some(first) = self.ids.insert(id.to_owned(), place.clone()) {
-                    self.error(&place, format!("{first} has the same identifier"));
-                }
-            }
-        }
-        for (number, license) in list(document, "hasExtractedLicensingInfos").iter().enumerate() {
-            let place = format!("hasExtractedLicensingInfos[{number}]");
-            let id = text(license, "licenseId").unwrap_or_default();
-            if !id.starts_with("LicenseRef-") || !license::is_valid(id) {
-                self.error(&place, "wanted a licenseId that begins with LicenseRef-");
-            }
-            if text(license, "extractedText").is_none_or(str::is_empty) {
-                self.error(&place, "there is no extractedText");
-            }
-            self.references.insert(id.to_owned());
-        }
-    }
-
-    /// SPDX 2.3, clause 7.
-    fn package(&mut self, place: &str, package: &Value) {
-        if text(package, "name").is_none_or(str::is_empty) {
-            self.error(place, "it has no name");
-        }
-        if text(package, "downloadLocation").is_none_or(str::is_empty) {
-            self.error(place, "it has no downloadLocation");
-        }
-        for key in ["supplier", "originator"] {
-            let good = |party: &str| {
-                party == "NOASSERTION" || party.starts_with("Person: ") || party.starts_with("Organization: ")
-            };
-            if text(package, key).is_some_and(|party| !good(party)) {
-                self.error(&format!("{place}.{key}"), "wanted a Person or an Organization");
-            }
-        }
-        self.licenses(place, package, &["licenseConcluded", "licenseDeclared"]);
-        for checksum in list(package, "checksums") {
-            let value = text(checksum, "checksumValue").unwrap_or_default();
-            let length = match text(checksum, "algorithm") {
-                Some("SHA1") => Some(40),
-                Some("SHA256") => Some(64),
-                Some("SHA512") => Some(128),
-                _ => None,
-            };
-            let hex = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-            if !hex || length.is_some_and(|length| value.len() != length) {
-                self.error(&format!("{place}.checksums"), "a value is not of its algorithm");
-            }
-        }
-        for reference in list(package, "externalRefs") {
-            let locator = text(reference, "referenceLocator").unwrap_or_default();
-            if text(reference, "referenceType") == Some("purl") {
-                self.purl(&format!("{place}.externalRefs"), locator);
-            }
-        }
-    }
-
-    fn licenses(&mut self, place: &str, element: &Value, keys: &[&str]) {
-        for key in keys {
-            let Some(expression) = text(element, key).filter(|text| !matches!(*text, "NONE" | "NOASSERTION")) else {
-                continue;
-            };
-            let place = format!("{place}.{key}");
-            if !license::is_valid(expression) {
-                self.error(&place, format!("{expression:?} is no licence expression"));
-                continue;
-            }
-            let named = license::references(expression).into_iter();
-            let unknown: Vec<&str> = named.filter(|word| !self.references.contains(*word)).collect();
-            for word in unknown {
-                self.error(&place, format!("{word} is not in hasExtractedLicensingInfos"));
-            }
-        }
-    }
-
-    fn purl(&mut self, place: &str, locator: &str) {
+    /// Whether a text is a package URL, and one that others can make something of.
+    pub(super) fn purl(&mut self, place: &str, locator: &str) {
         match locator.parse::<PackageUrl<'_>>() {
             Err(error) => self.error(place, format!("{locator:?} is no package URL: {error}")),
             Ok(purl) => {
@@ -232,6 +131,133 @@ impl Check {
             }
         }
     }
+}
+
+/// A document of SPDX 2, beyond its shape.
+struct Check<'f> {
+    findings: &'f mut Findings,
+    /// Identifiers and where they stand.
+    ids: BTreeMap<String, String>,
+    /// Licences that the document explains.
+    references: BTreeSet<String>,
+}
+
+impl Check<'_> {
+    /// SPDX 2.3, clause 6.
+    fn header(&mut self, document: &Value) {
+        if !matches!(text(document, "spdxVersion"), Some("SPDX-2.3" | "SPDX-2.2")) {
+            self.findings.error("spdxVersion", "wanted SPDX-2.3");
+        }
+        if text(document, "dataLicense") != Some("CC0-1.0") {
+            self.findings.error("dataLicense", "wanted CC0-1.0");
+        }
+        if text(document, "SPDXID") != Some("SPDXRef-DOCUMENT") {
+            self.findings.error("SPDXID", "wanted SPDXRef-DOCUMENT");
+        }
+        if text(document, "name").is_none_or(str::is_empty) {
+            self.findings.error("name", "there is none");
+        }
+        match text(document, "documentNamespace") {
+            Some(namespace) if namespace.contains('#') => self.findings.error("documentNamespace", "it contains a #"),
+            Some(namespace) if namespace.contains(':') && namespace.ends_with('/') => {
+                self.findings.add(
+                    Severity::Warning,
+                    "documentNamespace",
+                    "it ends with a slash: is it this document's alone?",
+                );
+            }
+            Some(namespace) if namespace.contains(':') => {}
+            _ => self.findings.error("documentNamespace", "wanted a URI"),
+        }
+        let creators = list(&document["creationInfo"], "creators");
+        let known = |creator: &Value| {
+            let text = creator.as_str().unwrap_or_default();
+            ["Tool: ", "Person: ", "Organization: "].iter().any(|kind| text.starts_with(kind))
+        };
+        if !creators.iter().all(known) {
+            self.findings.error("creationInfo.creators", "wanted a Tool, Person or Organization in each");
+        }
+    }
+
+    /// Identifiers of everything, and the licences that are explained.
+    fn collect(&mut self, document: &Value) {
+        self.ids.insert("SPDXRef-DOCUMENT".to_owned(), "the document".to_owned());
+        for key in ["packages", "files", "snippets"] {
+            for (number, element) in list(document, key).iter().enumerate() {
+                let place = format!("{key}[{number}].SPDXID");
+                let id = text(element, "SPDXID").unwrap_or_default();
+                if let Some(first) = self.ids.insert(id.to_owned(), place.clone()) {
+                    self.findings.error(&place, format!("{first} has the same identifier"));
+                }
+            }
+        }
+        for (number, license) in list(document, "hasExtractedLicensingInfos").iter().enumerate() {
+            let place = format!("hasExtractedLicensingInfos[{number}]");
+            let id = text(license, "licenseId").unwrap_or_default();
+            if !id.starts_with("LicenseRef-") || !license::is_valid(id) {
+                self.findings.error(&place, "wanted a licenseId that begins with LicenseRef-");
+            }
+            if text(license, "extractedText").is_some_and(str::is_empty) {
+                self.findings.error(&place, "there is no extractedText");
+            }
+            self.references.insert(id.to_owned());
+        }
+    }
+
+    /// SPDX 2.3, clause 7.
+    fn package(&mut self, place: &str, package: &Value) {
+        for key in ["name", "downloadLocation"] {
+            if text(package, key).is_some_and(str::is_empty) {
+                self.findings.error(&format!("{place}.{key}"), "it is empty");
+            }
+        }
+        for key in ["supplier", "originator"] {
+            let good = |party: &str| {
+                party == "NOASSERTION" || party.starts_with("Person: ") || party.starts_with("Organization: ")
+            };
+            if text(package, key).is_some_and(|party| !good(party)) {
+                self.findings.error(&format!("{place}.{key}"), "wanted a Person or an Organization");
+            }
+        }
+        self.licenses(place, package, &["licenseConcluded", "licenseDeclared"]);
+        for checksum in list(package, "checksums") {
+            let value = text(checksum, "checksumValue").unwrap_or_default();
+            let length = match text(checksum, "algorithm") {
+                Some("SHA1") => Some(40),
+                Some("SHA256") => Some(64),
+                Some("SHA512") => Some(128),
+                _ => None,
+            };
+            let hex = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+            if !hex || length.is_some_and(|length| value.len() != length) {
+                self.findings.error(&format!("{place}.checksums"), "a value is not of its algorithm");
+            }
+        }
+        for reference in list(package, "externalRefs") {
+            let locator = text(reference, "referenceLocator").unwrap_or_default();
+            if text(reference, "referenceType") == Some("purl") {
+                self.findings.purl(&format!("{place}.externalRefs"), locator);
+            }
+        }
+    }
+
+    fn licenses(&mut self, place: &str, element: &Value, keys: &[&str]) {
+        for key in keys {
+            let Some(expression) = text(element, key).filter(|text| !matches!(*text, "NONE" | "NOASSERTION")) else {
+                continue;
+            };
+            let place = format!("{place}.{key}");
+            if !license::is_valid(expression) {
+                self.findings.error(&place, format!("{expression:?} is no licence expression"));
+                continue;
+            }
+            let named = license::references(expression).into_iter();
+            let unknown: Vec<&str> = named.filter(|word| !self.references.contains(*word)).collect();
+            for word in unknown {
+                self.findings.error(&place, format!("{word} is not in hasExtractedLicensingInfos"));
+            }
+        }
+    }
 
     /// SPDX 2.3, clause 11; everything should be reachable from the document, in either direction.
     fn relationships(&mut self, document: &Value) {
@@ -241,7 +267,7 @@ impl Check {
             describes = true;
             joined.entry("SPDXRef-DOCUMENT").or_default().push(described);
             if !self.ids.contains_key(described) {
-                self.error("documentDescribes", format!("there is no {described}"));
+                self.findings.error("documentDescribes", format!("there is no {described}"));
             }
         }
         for (number, relationship) in list(document, "relationships").iter().enumerate() {
@@ -251,11 +277,8 @@ impl Check {
             for id in [from, to] {
                 let elsewhere = id.starts_with("DocumentRef-") || matches!(id, "NONE" | "NOASSERTION");
                 if !elsewhere && !self.ids.contains_key(id) {
-                    self.error(&place, format!("there is no {id:?}"));
+                    self.findings.error(&place, format!("there is no {id:?}"));
                 }
-            }
-            if !TYPES.contains(&kind) {
-                self.error(&place, format!("{kind:?} is no type of relationship"));
             }
             describes |=
                 (from, kind) == ("SPDXRef-DOCUMENT", "DESCRIBES") || (to, kind) == ("SPDXRef-DOCUMENT", "DESCRIBED_BY");
@@ -263,7 +286,7 @@ impl Check {
             joined.entry(to).or_default().push(from);
         }
         if !describes {
-            self.error("relationships", "the document describes nothing");
+            self.findings.error("relationships", "the document describes nothing");
         }
         let mut reached = BTreeSet::new();
         let mut waiting = vec!["SPDXRef-DOCUMENT"];
@@ -275,30 +298,18 @@ impl Check {
         let lost: Vec<String> =
             self.ids.iter().filter(|(id, _)| !reached.contains(id.as_str())).map(|(_, place)| place.clone()).collect();
         for place in lost {
-            self.add(Severity::Warning, &place, "no relationship leads to it from the document");
+            self.findings.add(Severity::Warning, &place, "no relationship leads to it from the document");
         }
     }
 }
 
-fn text<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(object: &'a Value, key: &str) -> Option<&'a str> {
     object.get(key).and_then(Value::as_str)
 }
 
-fn list<'a>(object: &'a Value, key: &str) -> &'a [Value] {
+pub(super) fn list<'a>(object: &'a Value, key: &str) -> &'a [Value] {
     object.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
-
-/// SPDX 2.3, table 68.
-#[rustfmt::skip]
-const TYPES: &[&str] = &[
-    "DESCRIBES", "DESCRIBED_BY", "CONTAINS", "CONTAINED_BY", "DEPENDS_ON", "DEPENDENCY_OF", "DEPENDENCY_MANIFEST_OF",
-    "BUILD_DEPENDENCY_OF", "DEV_DEPENDENCY_OF", "OPTIONAL_DEPENDENCY_OF", "PROVIDED_DEPENDENCY_OF", "TEST_DEPENDENCY_OF",
-    "RUNTIME_DEPENDENCY_OF", "EXAMPLE_OF", "GENERATES", "GENERATED_FROM", "ANCESTOR_OF", "DESCENDANT_OF", "VARIANT_OF",
-    "DISTRIBUTION_ARTIFACT", "PATCH_FOR", "PATCH_APPLIED", "COPY_OF", "FILE_ADDED", "FILE_DELETED", "FILE_MODIFIED",
-    "EXPANDED_FROM_ARCHIVE", "DYNAMIC_LINK", "STATIC_LINK", "DATA_FILE_OF", "TEST_CASE_OF", "BUILD_TOOL_OF",
-    "DEV_TOOL_OF", "TEST_OF", "TEST_TOOL_OF", "DOCUMENTATION_OF", "OPTIONAL_COMPONENT_OF", "METAFILE_OF", "PACKAGE_OF",
-    "AMENDS", "PREREQUISITE_FOR", "HAS_PREREQUISITE", "REQUIREMENT_DESCRIPTION_FOR", "SPECIFICATION_FOR", "OTHER",
-];
 
 #[cfg(test)]
 mod tests {
@@ -307,8 +318,9 @@ mod tests {
     const GOOD: &str = r#"{"spdxVersion":"SPDX-2.3","dataLicense":"CC0-1.0","SPDXID":"SPDXRef-DOCUMENT","name":"n",
       "documentNamespace":"https://example.org/n-1","creationInfo":{"created":"2026-03-02T11:00:00Z","creators":["Tool: t"]},
       "packages":[{"SPDXID":"SPDXRef-a","name":"a","downloadLocation":"NOASSERTION","supplier":"Organization: o",
+        "filesAnalyzed":false,"primaryPackagePurpose":"LIBRARY",
         "licenseDeclared":"MIT AND LicenseRef-x","checksums":[{"algorithm":"SHA1","checksumValue":"da39a3ee5e6b4b0d3255bfef95601890afd80709"}],
-        "externalRefs":[{"referenceType":"purl","referenceLocator":"pkg:apk/wolfi/a@1"}]}],
+        "externalRefs":[{"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"pkg:apk/wolfi/a@1"}]}],
       "hasExtractedLicensingInfos":[{"licenseId":"LicenseRef-x","extractedText":"t"}],
       "relationships":[{"spdxElementId":"SPDXRef-DOCUMENT","relationshipType":"DESCRIBES","relatedSpdxElement":"SPDXRef-a"}]}"#;
 
@@ -327,14 +339,28 @@ mod tests {
             ("https://example.org/n-1", "https://example.org/", "Warning documentNamespace"),
             ("11:00:00Z", "11:00:00.5Z", "Error creationInfo.created"),
             ("Tool: t", "t", "Error creationInfo.creators"),
-            ("\"name\":\"a\"", "\"name\":\"\"", "Error packages[0]"),
+            ("\"name\":\"a\"", "\"name\":\"\"", "Error packages[0].name"),
             ("Organization: o", "o", "Error packages[0].supplier"),
             ("MIT AND LicenseRef-x", "gpl", "Error packages[0].licenseDeclared"),
             ("MIT AND LicenseRef-x", "LicenseRef-y", "Error packages[0].licenseDeclared"),
             ("da39a3ee", "da39a3e", "Error packages[0].checksums"),
             ("pkg:apk/wolfi/a@1", "pkg:apk", "Error packages[0].externalRefs"),
             ("pkg:apk/wolfi/a@1", "pkg:github/https:/%2Funknown@1", "Warning packages[0].externalRefs"),
-            ("\"DESCRIBES\"", "\"SHOWS\"", "Error relationships[0]"),
+            ("\"DESCRIBES\"", "\"SHOWS\"", "Error relationships[0].relationshipType"),
+            // The schema.
+            ("\"name\":\"n\"", "\"name\":7", "Error name"),
+            ("\"name\":\"n\",", "", "Error name"),
+            ("\"packages\":[", "\"package\":[], \"packages\":[", "Error package"),
+            ("[\"Tool: t\"]", "[]", "Error creationInfo.creators"),
+            ("SPDXRef-a\",\"name\"", "SPDXRef_a\",\"name\"", "Error packages[0].SPDXID"),
+            ("\"downloadLocation\":\"NOASSERTION\",", "", "Error packages[0].downloadLocation"),
+            ("\"SHA1\"", "\"CRC\"", "Error packages[0].checksums[0].algorithm"),
+            ("da39a3ee", "xx39a3ee", "Error packages[0].checksums[0].checksumValue"),
+            ("\"referenceType\":\"purl\",", "", "Error packages[0].externalRefs[0].referenceType"),
+            ("\"PACKAGE-MANAGER\"", "\"PACKAGES\"", "Error packages[0].externalRefs[0].referenceCategory"),
+            ("\"LIBRARY\"", "\"BOOK\"", "Error packages[0].primaryPackagePurpose"),
+            ("\"filesAnalyzed\":false", "\"filesAnalyzed\":\"no\"", "Error packages[0].filesAnalyzed"),
+            (",\"extractedText\":\"t\"", "", "Error hasExtractedLicensingInfos[0].extractedText"),
         ] {
             let found = places(&GOOD.replacen(right, wrong, 1));
             assert!(found.iter().any(|found| found == place), "{wrong}: {found:?}");
@@ -343,5 +369,44 @@ mod tests {
             places(&GOOD.replace("\"relatedSpdxElement\":\"SPDXRef-a\"", "\"relatedSpdxElement\":\"SPDXRef-b\""));
         assert_eq!(lost, ["Error relationships[0]", "Warning packages[0].SPDXID"]);
         assert!(validate(b"{\"a\":1,\"a\":2}").is_err());
+    }
+
+    const GOOD_3: &str = r##"{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[
+      {"type":"CreationInfo","@id":"_:c","specVersion":"3.0.1","created":"2026-03-02T11:00:00Z","createdBy":["urn:n#t"]},
+      {"type":"SoftwareAgent","spdxId":"urn:n#t","creationInfo":"_:c","name":"t"},
+      {"type":"SpdxDocument","spdxId":"urn:n#d","creationInfo":"_:c","rootElement":["urn:n#a"]},
+      {"type":"software_Package","spdxId":"urn:n#a","creationInfo":"_:c","name":"a","software_packageUrl":"pkg:apk/wolfi/a@1"},
+      {"type":"simplelicensing_LicenseExpression","spdxId":"urn:n#l","creationInfo":"_:c",
+        "simplelicensing_licenseExpression":"MIT AND LicenseRef-x",
+        "simplelicensing_customIdToUri":[{"type":"DictionaryEntry","key":"LicenseRef-x","value":"urn:n#x"}]},
+      {"type":"Relationship","spdxId":"urn:n#r","creationInfo":"_:c","from":"urn:n#a","relationshipType":"hasDeclaredLicense","to":["urn:n#l"]}]}"##;
+
+    #[test]
+    fn each_mistake_in_3_is_found_where_it_is() {
+        assert_eq!(places(GOOD_3), [""; 0]);
+        for (right, wrong, place) in [
+            ("rdf/3.0.1/", "rdf/4.0.0/", "Error @context"),
+            ("\"specVersion\":\"3.0.1\"", "\"specVersion\":\"2.3\"", "Error @graph[0].specVersion"),
+            ("11:00:00Z", "11:00:00.5Z", "Error @graph[0].created"),
+            ("[\"urn:n#t\"]", "[\"urn:n#a\"]", "Error @graph[0].createdBy"),
+            ("\"spdxId\":\"urn:n#t\"", "\"spdxId\":\"t\"", "Error @graph[1].spdxId"),
+            ("\"spdxId\":\"urn:n#d\"", "\"spdxId\":\"urn:n#t\"", "Error @graph[2].spdxId"),
+            ("\"creationInfo\":\"_:c\",\"rootElement\"", "\"rootElement\"", "Error @graph[2].creationInfo"),
+            ("[\"urn:n#a\"]}", "[]}", "Error @graph[2].rootElement"),
+            ("[\"urn:n#a\"]}", "[\"urn:n#b\"]}", "Error @graph[2].rootElement[0]"),
+            ("\"SpdxDocument\"", "\"Bundle\"", "Error @graph"),
+            ("\"name\":\"a\",", "", "Error @graph[3].name"),
+            ("pkg:apk/wolfi/a@1", "pkg:apk", "Error @graph[3].software_packageUrl"),
+            ("pkg:apk/wolfi/a@1", "pkg:apk/wolfi/a", "Warning @graph[3].software_packageUrl"),
+            ("MIT AND", "gpl AND", "Error @graph[4].simplelicensing_licenseExpression"),
+            ("\"key\":\"LicenseRef-x\"", "\"key\":\"x\"", "Error @graph[4].simplelicensing_licenseExpression"),
+            ("\"from\":\"urn:n#a\"", "\"from\":\"urn:n#b\"", "Error @graph[5].from"),
+            ("\"to\":[\"urn:n#l\"]", "\"to\":[\"urn:n#m\"]", "Error @graph[5].to[0]"),
+            ("\"to\":[\"urn:n#l\"]", "\"to\":[]", "Error @graph[5].to"),
+        ] {
+            assert!(GOOD_3.contains(right), "{right}");
+            let found = places(&GOOD_3.replacen(right, wrong, 1));
+            assert!(found.iter().any(|found| found == place), "{wrong}: {found:?}");
+        }
     }
 }

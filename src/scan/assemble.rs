@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::beside::Beside;
 use super::contents::{Contents, Coverage, Problem};
+use super::history::history;
 use super::layer::Finding;
 use super::package::Identity;
 use super::readers::{self, Fact};
@@ -58,6 +59,7 @@ pub(super) fn assemble(mut tree: Tree, mut selection: Selection) -> Contents {
         }
     }
     all.coverage = coverage(&tree);
+    all.history = history(&hidden, &all.packages, &tree);
     all
 }
 

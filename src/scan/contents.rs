@@ -35,6 +35,21 @@ pub struct Contents {
     pub claims: Vec<Claim>,
     /// What could not be read. If there is any, the packages are not all.
     pub problems: Vec<Problem>,
+    /// Packages that a layer brought and the finished image does not show, as `packages` sorted.
+    pub history: Vec<Hidden>,
+}
+
+/// A package that is in a layer, and that a later layer hid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Hidden {
+    /// What it was; its files are not kept.
+    pub package: Package,
+    /// The layer that removed it or put another in its place, counted from
+    /// zero; `None` where that is not known.
+    pub gone_in: Option<usize>,
+    /// The version that is there instead.
+    pub replaced_by: Option<String>,
 }
 
 impl Default for Contents {
@@ -53,6 +68,7 @@ impl Default for Contents {
             coverage: Coverage::default(),
             claims: Vec::new(),
             problems: Vec::new(),
+            history: Vec::new(),
         }
     }
 }

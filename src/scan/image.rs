@@ -10,7 +10,7 @@ use super::assemble::assemble;
 use super::contents::{Contents, LayerFacts};
 use super::feed::{self, Source};
 use super::layer::{self, Finding, Layer, Shared, Wanted};
-use super::select::Selection;
+use super::select::{Selection, content};
 use super::tree::Tree;
 use super::{LayerError, ScanError};
 use crate::digest::Digest;
@@ -127,6 +127,7 @@ impl Scan<'_> {
         let (mut tree, mut findings) = (Tree::default(), Vec::new());
         while let Some(Layer { entries, findings: found }) = all.try_next().await? {
             let number = findings.len();
+            found.iter().for_each(|finding| tree.watch(content(number, finding.entry)));
             let applied = tree.apply(number, &entries, self.context);
             applied.map_err(|error| ScanError::Layer { digest: layers[number].0.digest.clone(), error })?;
             findings.push(found);

@@ -11,6 +11,7 @@ mod feed;
 mod file;
 mod file_list;
 mod folder;
+mod history;
 mod image;
 mod inflate;
 mod layer;
@@ -20,7 +21,7 @@ mod readers;
 mod select;
 mod tree;
 
-pub use contents::{Contents, Coverage, LayerFacts, Problem};
+pub use contents::{Contents, Coverage, Hidden, LayerFacts, Problem};
 pub use docker_archive::DockerArchive;
 pub use error::{LayerError, ScanError};
 pub use file::file;

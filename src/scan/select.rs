@@ -40,10 +40,7 @@ impl Selection {
         let mut found: BTreeMap<Key, (usize, Finding)> = BTreeMap::new();
         for (layer, findings) in layers.into_iter().enumerate() {
             for finding in findings {
-                let number =
-                    (u16::try_from(layer).unwrap_or(u16::MAX), u32::try_from(finding.entry).unwrap_or(u32::MAX));
-                let content = Content { layer: number.0, entry: number.1 };
-                found.insert((content, finding.reader), (layer, finding));
+                found.insert((content(layer, finding.entry), finding.reader), (layer, finding));
             }
         }
         let mut selection = Self::default();
@@ -141,6 +138,11 @@ impl Selection {
             layer.entry(content.entry as usize).or_default().push((reader, path));
         }
     }
+}
+
+/// Where a file is, by the numbers of its layer and in it.
+pub(super) fn content(layer: usize, entry: usize) -> Content {
+    Content { layer: u16::try_from(layer).unwrap_or(u16::MAX), entry: u32::try_from(entry).unwrap_or(u32::MAX) }
 }
 
 /// Whether a reader wants a file for its path alone.

@@ -1,7 +1,7 @@
 //! The files of an image: layers laid over each other, kept in little memory.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::LayerError;
 use super::entries::{Change, Entries};
@@ -67,6 +67,10 @@ pub(super) struct Endless;
 #[derive(Debug, Default)]
 pub(super) struct Tree {
     root: Folder,
+    /// Files of which it is noted when they go.
+    watched: BTreeSet<Content>,
+    /// The layer that took a watched file away, or put something else in its place.
+    gone: BTreeMap<Content, u16>,
 }
 
 impl Tree {
@@ -77,8 +81,14 @@ impl Tree {
         let layer = u16::try_from(layer).map_err(|_| LayerError::Limit { what: "layers", limit: u16::MAX.into() })?;
         entries.try_for_each(|_, path, change| {
             match change {
-                Change::Gone => drop(self.take(path)?),
-                Change::Emptied => self.empty(path)?,
+                Change::Gone => {
+                    let gone = self.take(path)?;
+                    self.note(gone.as_ref(), layer);
+                }
+                Change::Emptied => {
+                    let gone = self.empty(path)?;
+                    gone.values().for_each(|node| self.note(Some(node), layer));
+                }
                 _ => {}
             }
             Ok::<(), LayerError>(())
@@ -89,8 +99,30 @@ impl Tree {
                 return Err(LayerError::Time);
             }
             let content = Content { layer, entry: u32::try_from(number).unwrap_or(u32::MAX) };
-            self.lay(path, change, content)
+            let replaced = self.lay(path, change, content)?;
+            self.note(replaced.as_ref(), layer);
+            Ok(())
         })
+    }
+
+    /// From now on it is noted when this file goes.
+    pub(super) fn watch(&mut self, content: Content) {
+        self.watched.insert(content);
+    }
+
+    /// The layer that took a watched file away; its other names may be there still.
+    pub(super) fn gone_in(&self, content: Content) -> Option<usize> {
+        self.gone.get(&content).copied().map(usize::from)
+    }
+
+    fn note(&mut self, gone: Option<&Node>, layer: u16) {
+        match gone {
+            Some(Node::File(file)) if self.watched.contains(&file.content) => {
+                self.gone.insert(file.content, layer);
+            }
+            Some(Node::Folder(folder)) => folder.values().for_each(|node| self.note(Some(node), layer)),
+            _ => {}
+        }
     }
 
     /// The node at a path, links followed on the way to it and not at its end.
@@ -120,11 +152,12 @@ impl Tree {
         walk(&self.root, &mut path, &mut each);
     }
 
-    fn lay(&mut self, path: &[u8], change: Change<'_>, content: Content) -> Result<(), LayerError> {
+    /// Puts a file into its place, and answers what was there.
+    fn lay(&mut self, path: &[u8], change: Change<'_>, content: Content) -> Result<Option<Node>, LayerError> {
         let node = match change {
-            Change::Gone | Change::Emptied => return Ok(()),
+            Change::Gone | Change::Emptied => return Ok(None),
             // The root has no name.
-            _ if path.is_empty() => return Ok(()),
+            _ if path.is_empty() => return Ok(None),
             Change::Folder => return self.lay_folder(path),
             Change::File { size, executable } => {
                 Node::File(File { content, size, executable, linked: false, owner: NOBODY })
@@ -134,19 +167,16 @@ impl Tree {
             Change::SameAs(to) => self.linked(path, to)?,
         };
         let (folder, name) = self.folder_of(path)?;
-        folder.insert(name.into(), node);
-        Ok(())
+        Ok(folder.insert(name.into(), node))
     }
 
     /// A folder stays what it is; anything else at its place goes.
-    fn lay_folder(&mut self, path: &[u8]) -> Result<(), LayerError> {
+    fn lay_folder(&mut self, path: &[u8]) -> Result<Option<Node>, LayerError> {
         let (folder, name) = self.folder_of(path)?;
-        match folder.get_mut(name) {
-            Some(Node::Folder(_)) => {}
-            Some(other) => *other = Node::Folder(Folder::new()),
-            None => drop(folder.insert(name.into(), Node::Folder(Folder::new()))),
+        match folder.get(name) {
+            Some(Node::Folder(_)) => Ok(None),
+            _ => Ok(folder.insert(name.into(), Node::Folder(Folder::new()))),
         }
-        Ok(())
     }
 
     /// What a hard link at `path` to `to` is: the same file, link or device.
@@ -198,12 +228,9 @@ impl Tree {
     }
 
     /// Takes away what is in the folder at a path.
-    fn empty(&mut self, path: &[u8]) -> Result<(), LayerError> {
+    fn empty(&mut self, path: &[u8]) -> Result<Folder, LayerError> {
         let real = self.real(path, true).map_err(|Endless| endless(path))?.into_owned();
-        if let Some(folder) = folder_mut(&mut self.root, &real) {
-            folder.clear();
-        }
-        Ok(())
+        Ok(folder_mut(&mut self.root, &real).map(std::mem::take).unwrap_or_default())
     }
 
     fn at(&self, real: &[u8]) -> Option<&Node> {

@@ -33,6 +33,7 @@ use crate::settings::{self, EvidenceArgs, RegistryArgs, Source, Wanted, write_at
   cg-attest sbom cgr.dev/chainguard/nginx --platform linux/arm64 > sbom.spdx.json
   cg-attest sbom --platform linux/arm64          (the OCI layout in this folder)
   cg-attest sbom docker.io/library/debian --source content --platform linux/amd64 -o table
+  cg-attest sbom oci:app -o table --history     (and what layers brought that later layers hid)
   cg-attest sbom oci:app --platform all -o spdx3-json=sboms     (a document for each platform, and one of the index)
   cg-attest sbom registry.example/app --source attached --allow-unsigned --platform linux/amd64
 
@@ -57,6 +58,9 @@ pub(crate) struct Args {
     /// What to print: spdx-json (SPDX 2.3), spdx3-json (SPDX 3.0.1) or table; with =PATH into that file or, with --platform all, that folder
     #[arg(short, long, value_name = "FORMAT[=PATH]", default_value = "spdx-json")]
     output: Output,
+    /// With -o table: also the packages that a layer brought and a later one removed or replaced
+    #[arg(long)]
+    history: bool,
     /// Write to this file, whole or not at all
     #[arg(long, value_name = "FILE")]
     output_file: Option<PathBuf>,
@@ -66,7 +70,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum SbomCommand {
-    /// Look for what is wrong with an SPDX 2.3 document: identifiers, relationships, licences, package URLs
+    /// Look for what is wrong with an SPDX document, 2.3 or 3.0: its shape, identifiers, relationships, licences, package URLs
     Validate {
         /// The document, - for stdin
         #[arg(value_name = "FILE")]
@@ -178,7 +182,7 @@ fn validate(file: &Path, printer: &Printer) -> Result<ExitStatus, CliError> {
     printer.data(out.as_bytes())?;
     let errors = found.iter().filter(|finding| finding.severity == Severity::Error).count();
     if errors == 0 {
-        printer.note(&format!("{}: valid SPDX 2.3, {} warnings", file.display(), found.len()));
+        printer.note(&format!("{}: valid, {} warnings", file.display(), found.len()));
         return Ok(ExitStatus::Accepted);
     }
     Err(CliError::refused(Code::SbomInvalid, format!("{}: {errors} errors", file.display())))
@@ -188,6 +192,12 @@ impl Args {
     /// What can be wrong without asking anybody.
     fn check(&self) -> Result<(), CliError> {
         let wrong = |message: &str| CliError::usage(Code::Usage, message);
+        if self.history && self.output.format != Format::Table {
+            return Err(wrong(
+                "--history is about what the image does not show, and a document is about what it shows",
+            )
+            .hint("--history -o table"));
+        }
         if self.output_file.is_some() && self.output.path.is_some() {
             return Err(wrong("--output-file and -o FORMAT=PATH name two files"));
         }
@@ -316,14 +326,21 @@ pub(super) fn spdx(
 
 /// What was found, in the form that was asked for.
 pub(super) fn rendered(
-    format: Format,
+    args: &Args,
     contents: &Contents,
     repository: Option<Repository>,
     colored: bool,
 ) -> Result<Vec<u8>, CliError> {
-    match format {
+    match args.output.format {
         Format::Spdx(format) => spdx(format, contents, repository),
-        Format::Table => Ok(render::contents(contents, colored).into_bytes()),
+        Format::Table => {
+            let mut table = render::contents(contents, colored);
+            if args.history {
+                table.push('\n');
+                table.push_str(&render::history(contents, colored));
+            }
+            Ok(table.into_bytes())
+        }
     }
 }
 
@@ -335,7 +352,7 @@ fn show(
     printer: &Printer,
 ) -> Result<ExitStatus, CliError> {
     let colored = printer.is_colored() && args.output.path.is_none();
-    put(args, &rendered(args.output.format, contents, repository, colored)?, printer)?;
+    put(args, &rendered(args, contents, repository, colored)?, printer)?;
     Ok(incomplete(contents, printer))
 }
 

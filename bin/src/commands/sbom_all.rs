@@ -35,7 +35,7 @@ pub(super) async fn made(
         newest = newest.max(contents.created);
         let name =
             image.platform().or(contents.platform.as_ref()).map_or_else(|| "image".to_owned(), ToString::to_string);
-        let document = sbom::rendered(args.format(), &contents, repository.clone(), false)?;
+        let document = sbom::rendered(args, &contents, repository.clone(), false)?;
         files.put(&name, &image.digest, &document, printer)?;
         status = status.worst(sbom::incomplete(&contents, printer));
     }

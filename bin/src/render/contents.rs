@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use cg_attest::scan::Contents;
+use cg_attest::scan::{Contents, Package};
 
 use super::text::size;
 use crate::printer::{Tone, escape, paint};
@@ -14,18 +14,51 @@ const SHOWN: usize = 20;
 pub(crate) fn contents(contents: &Contents, colored: bool) -> String {
     let mut rows: Vec<[String; 5]> = vec![["PACKAGE", "VERSION", "TYPE", "LICENSE", "LAYER"].map(str::to_owned)];
     for package in &contents.packages {
-        let name = match &package.namespace {
-            Some(namespace) => format!("{namespace}/{}", package.name),
-            None => package.name.clone(),
-        };
         rows.push([
-            escape(&name),
+            escape(&name(package)),
             escape(&package.version),
             package.ecosystem.purl_type().to_owned(),
             escape(package.license.as_deref().unwrap_or("-")),
             (package.layer + 1).to_string(),
         ]);
     }
+    table(&rows, colored) + "\n" + &coverage(contents)
+}
+
+/// What layers brought and the image does not show, as a table.
+pub(crate) fn history(contents: &Contents, colored: bool) -> String {
+    if contents.history.is_empty() {
+        return "no layer hides a package of another\n".to_owned();
+    }
+    let mut rows: Vec<[String; 5]> =
+        vec![["HIDDEN", "VERSION", "TYPE", "LAYER", "WHAT BECAME OF IT"].map(str::to_owned)];
+    for hidden in &contents.history {
+        let package = &hidden.package;
+        let layer = hidden.gone_in.map_or_else(String::new, |layer| format!(" in layer {}", layer + 1));
+        rows.push([
+            escape(&name(package)),
+            escape(&package.version),
+            package.ecosystem.purl_type().to_owned(),
+            (package.layer + 1).to_string(),
+            match &hidden.replaced_by {
+                Some(version) => format!("{}{layer}", escape(version)),
+                None => format!("removed{layer}"),
+            },
+        ]);
+    }
+    table(&rows, colored)
+}
+
+/// The name, after its namespace where the ecosystem has such.
+fn name(package: &Package) -> String {
+    match &package.namespace {
+        Some(namespace) => format!("{namespace}/{}", package.name),
+        None => package.name.clone(),
+    }
+}
+
+/// Rows under a head, each column as wide as its widest text.
+fn table(rows: &[[String; 5]], colored: bool) -> String {
     let mut out = String::new();
     let widths: Vec<usize> = (0..5).map(|n| rows.iter().map(|row| row[n].chars().count()).max().unwrap_or(0)).collect();
     for (number, row) in rows.iter().enumerate() {
@@ -40,7 +73,7 @@ pub(crate) fn contents(contents: &Contents, colored: bool) -> String {
         out.push_str(&paint(colored, tone, line.trim_end()));
         out.push('\n');
     }
-    out + "\n" + &coverage(contents)
+    out
 }
 
 fn coverage(contents: &Contents) -> String {

@@ -274,6 +274,23 @@ async fn a_table_is_for_people() {
     assert_eq!(ran.stdout, wanted);
 }
 
+#[tokio::test]
+async fn history_is_what_later_layers_hid() {
+    let newer = LayerBuilder::new().file("usr/lib/apk/db/installed", "P:zlib\nV:1.3.1-r0\nA:x86_64\nL:Zlib\n\n");
+    let folder = Folder::with(&[&only_amd64(image()).build().upload]).await;
+    let none = cg_attest(["sbom", &folder.name(), "-o", "table", "--history"]);
+    assert!(none.stdout.ends_with("\n\nno layer hides a package of another\n"), "{}", none.stdout);
+    let base = LayerBuilder::new().file("usr/lib/apk/db/installed", DATABASE);
+    let folder = Folder::with(&[&only_amd64(ImageBuilder::new().layers([base, newer])).build().upload]).await;
+    let ran = cg_attest(["sbom", &folder.name(), "-o", "table", "--history"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let wanted = "\n\nHIDDEN  VERSION  TYPE  LAYER  WHAT BECAME OF IT\napp     1-r0     apk   1      removed in layer 2\n\
+        zlib    1.3-r4   apk   1      1.3.1-r0 in layer 2\n";
+    assert!(ran.stdout.ends_with(wanted), "{}", ran.stdout);
+    assert!(!cg_attest(["sbom", &folder.name(), "-o", "table"]).stdout.contains("HIDDEN"));
+    assert_eq!(cg_attest(["sbom", &folder.name(), "--history"]).code, 2);
+}
+
 #[test]
 fn a_folder_is_read_as_the_root_of_an_image() {
     let root = tempfile::tempdir().expect("a folder");

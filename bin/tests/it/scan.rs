@@ -82,6 +82,41 @@ async fn the_last_version_of_a_database_counts_and_the_first_layer_of_a_package(
 }
 
 #[tokio::test]
+async fn what_later_layers_hide_is_history() {
+    let history = async |layers: Vec<LayerBuilder>| -> Vec<String> {
+        let contents = scan(layers).await.expect("the layers are read");
+        let gone = contents.history.iter().map(|hidden| {
+            let (package, gone_in) = (&hidden.package, hidden.gone_in.expect("a layer"));
+            format!("{} {} {} {gone_in} {:?}", package.name, package.version, package.layer, hidden.replaced_by)
+        });
+        gone.collect()
+    };
+    let first = layer().file(APK, apk("a", "1") + &apk("b", "1"));
+    let second = layer().file(APK, apk("a", "1") + &apk("b", "2"));
+    let third = layer().file(APK, apk("b", "3"));
+    assert_eq!(history(vec![first.clone()]).await, [""; 0]);
+    assert_eq!(history(vec![first.clone(), layer().file("x", "y")]).await, [""; 0]);
+    let replaced = [r#"b 1 0 1 Some("2")"#];
+    assert_eq!(history(vec![first.clone(), second.clone()]).await, replaced);
+    let all = ["a 1 0 2 None", r#"b 1 0 1 Some("3")"#, r#"b 2 1 2 Some("3")"#];
+    assert_eq!(history(vec![first.clone(), second.clone(), third]).await, all);
+    // However the database goes.
+    for gone in [layer().whiteout(APK), layer().whiteout("lib"), layer().opaque("lib/apk"), layer().file("lib", "x")] {
+        let found = history(vec![first.clone(), layer(), gone]).await;
+        assert_eq!(found, ["a 1 0 2 None", "b 1 0 2 None"]);
+    }
+    // A package that is at another place now is not hidden.
+    let moved = layer().whiteout(APK).file("usr/lib/apk/db/installed", apk("a", "1"));
+    assert_eq!(history(vec![first, moved]).await, ["b 1 0 1 None"]);
+    // Packages that are one file.
+    let json = |version: &str| format!(r#"{{"name":"n","version":"{version}"}}"#);
+    let path = "app/node_modules/n/package.json";
+    let (old, new) = (layer().file(path, json("1")), layer().file(path, json("2")));
+    assert_eq!(history(vec![old.clone(), new]).await, [r#"n 1 0 1 Some("2")"#]);
+    assert_eq!(history(vec![old, layer().whiteout("app/node_modules")]).await, ["n 1 0 1 None"]);
+}
+
+#[tokio::test]
 async fn the_answer_does_not_depend_on_threads_or_compression() {
     let database = |n: usize| (0..=n).map(|n| apk(&format!("p{n}"), "1")).collect::<String>();
     let layers: Vec<_> =

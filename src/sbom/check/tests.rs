@@ -83,6 +83,7 @@ impl Scene {
             coverage: Coverage::default(),
             claims: Vec::new(),
             problems: Vec::new(),
+            history: Vec::new(),
         };
         let provenance = json!({
             "buildDefinition": {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Element, Graph, Kind, Party, Purpose, Relation, called, seconds};
+use super::document::{called, seconds};
+use super::{Element, Graph, Kind, Party, Purpose, Relation};
 use crate::digest::Digest;
 use crate::sbom::ids::Ids;
 use crate::sbom::license::Extracted;

@@ -1,6 +1,7 @@
 //! The images that an index lists.
 
-use super::{Element, Graph, Kind, Purpose, Relation, called, seconds};
+use super::document::{called, seconds};
+use super::{Element, Graph, Kind, Purpose, Relation};
 use crate::image::Index;
 use crate::sbom::ids::Ids;
 use crate::sbom::license::Extracted;

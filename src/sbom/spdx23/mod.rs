@@ -2,7 +2,9 @@
 
 mod model;
 mod read;
+mod schema;
 mod write;
 
 pub(super) use read::read;
+pub(super) use schema::check as schema;
 pub(super) use write::write;

@@ -2,10 +2,9 @@
 
 mod model;
 mod read;
+mod validate;
 mod write;
 
 pub(super) use read::read;
+pub(super) use validate::check as validate;
 pub(super) use write::write;
-
-/// What a document says first (SPDX 3.0.1, annex on serialisation).
-const CONTEXT: &str = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld";

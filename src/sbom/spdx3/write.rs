@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::CONTEXT;
 use super::model::{
     Agent, Annotation, CREATION_INFO, Collection, CreationInfo, DictionaryEntry, Document, Element, ExternalIdentifier,
     Hash, Iri, License, LicenseText, Object, Own, Package, Relationship,
@@ -13,6 +12,8 @@ use crate::sbom::graph::{self, Graph, Kind, Party, Purpose, TOOL};
 use crate::sbom::ids::Ids;
 use crate::sbom::license;
 
+/// What a document says first (SPDX 3.0.1, annex on serialisation).
+const CONTEXT: &str = "https://spdx.org/rdf/3.0.1/spdx-context.jsonld";
 const DOCUMENT: &str = "SPDXRef-DOCUMENT";
 const SBOM: &str = "SPDXRef-SBOM";
 const MAKER: &str = "SPDXRef-Tool";

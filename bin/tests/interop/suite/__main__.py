@@ -52,6 +52,7 @@ def measure(write):
         passed = report(cells, carried, write)
         passed = run_script(HERE / "sign-blob", lab.folder / "env") and passed
         passed = run_script(HERE / "sandbox") and passed
+        passed = run_script(HERE / "sbom") and passed
     finally:
         servers.stop(lab.folder)
         if passed:
