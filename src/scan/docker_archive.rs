@@ -19,6 +19,7 @@ use super::configuration::Configuration;
 use super::contents::Contents;
 use super::feed::Blobs;
 use super::image::{Plan, Scan};
+use super::progress::{Progress, Unwatched};
 use super::{LayerError, ScanError, path};
 use crate::digest::{Algorithm, Digest, Hasher, VerifiedBlob};
 use crate::image::{Descriptor, ImageName, Repository};
@@ -88,12 +89,26 @@ impl DockerArchive {
         tag: Option<&str>,
         threads: NonZeroUsize,
     ) -> Result<Contents, ScanError> {
+        self.scan_watched(context, tag, threads, &Unwatched).await
+    }
+
+    /// As [`DockerArchive::scan`], telling `progress` how far it is.
+    ///
+    /// # Errors
+    /// As [`DockerArchive::scan`].
+    pub async fn scan_watched(
+        &self,
+        context: &Context,
+        tag: Option<&str>,
+        threads: NonZeroUsize,
+        progress: &dyn Progress,
+    ) -> Result<Contents, ScanError> {
         let failed = |error| ScanError::Place { place: self.path.display().to_string(), error };
         let saved = self.choose(tag).map_err(failed)?;
         let (plan, blobs) = self.plan(saved, context).map_err(failed)?;
         let reader = Reader { path: self.path.clone(), blobs: Arc::new(blobs) };
         let repository = Repository::new("localhost", "archive").expect("the name is in the grammar");
-        let blobs = Blobs { pull: &reader, context, repository: &repository };
+        let blobs = Blobs { pull: &reader, context, repository: &repository, progress };
         Scan { blobs, threads }.contents(&plan).await
     }
 

@@ -6,7 +6,7 @@ use bytes::{Buf as _, Bytes};
 use futures_util::{StreamExt as _, future};
 use tokio::sync::mpsc;
 
-use super::{LayerError, ScanError};
+use super::{LayerError, Progress, ScanError};
 use crate::image::{Descriptor, Repository};
 use crate::registry::{Context, Pull, RegistryError};
 
@@ -53,6 +53,7 @@ pub(super) struct Blobs<'a> {
     pub(super) pull: &'a dyn Pull,
     pub(super) context: &'a Context,
     pub(super) repository: &'a Repository,
+    pub(super) progress: &'a dyn Progress,
 }
 
 impl Blobs<'_> {
@@ -71,10 +72,14 @@ impl Blobs<'_> {
         let Some(mut stream) = self.pull.blob(self.context, self.repository, descriptor).await? else {
             return Err(ScanError::Absent { what: "the layer", digest: digest() });
         };
+        self.progress.begin(&descriptor.digest, descriptor.size);
         let (sender, chunks) = mpsc::channel(AHEAD);
         let worker = tokio::task::spawn_blocking(move || work(Feed { chunks, chunk: Bytes::new() }));
         let pump = async move {
             while let Some(chunk) = stream.next().await {
+                if let Ok(chunk) = &chunk {
+                    self.progress.arrived(&descriptor.digest, chunk.len() as u64);
+                }
                 // Nobody takes it: the worker gave up, and says why.
                 if sender.send(chunk).await.is_err() {
                     break;

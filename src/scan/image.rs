@@ -11,6 +11,8 @@ use super::configuration::Configuration;
 use super::contents::{Contents, LayerFacts};
 use super::feed::Blobs;
 use super::layer::{self, Finding, Layer, Shared, Wanted};
+use super::progress::{Progress, Unwatched};
+use super::readers::Fact;
 use super::select::Selection;
 use super::tree::Tree;
 use super::{LayerError, ScanError};
@@ -37,13 +39,28 @@ pub async fn image(
     manifest: &Manifest,
     threads: NonZeroUsize,
 ) -> Result<Contents, ScanError> {
+    image_watched(pull, context, repository, manifest, threads, &Unwatched).await
+}
+
+/// As [`image`], telling `progress` how far it is.
+///
+/// # Errors
+/// As [`image`].
+pub async fn image_watched(
+    pull: &dyn Pull,
+    context: &Context,
+    repository: &Repository,
+    manifest: &Manifest,
+    threads: NonZeroUsize,
+    progress: &dyn Progress,
+) -> Result<Contents, ScanError> {
     let plan = Plan {
         digest: manifest.blob().digest().clone(),
         media_type: manifest.media_type().to_owned(),
         config: manifest.config().clone(),
         layers: manifest.layers().to_vec(),
     };
-    Scan { blobs: Blobs { pull, context, repository }, threads }.contents(&plan).await
+    Scan { blobs: Blobs { pull, context, repository, progress }, threads }.contents(&plan).await
 }
 
 /// What an image consists of.
@@ -89,7 +106,7 @@ impl Scan<'_> {
     }
 
     async fn configuration(&self, config: &Descriptor) -> Result<Configuration, ScanError> {
-        let Blobs { pull, context, repository } = self.blobs;
+        let Blobs { pull, context, repository, .. } = self.blobs;
         let blob = pull.blob_bytes(context, repository, config, context.limits().manifest_bytes).await?;
         let absent = || ScanError::Absent { what: "the configuration", digest: config.digest.clone() };
         Configuration::parse(&blob.ok_or_else(absent)?)
@@ -146,7 +163,10 @@ impl Scan<'_> {
 
     async fn layer(&self, (blob, diff_id): Planned, wanted: Wanted, shared: &Shared) -> Result<Layer, ScanError> {
         let (shared, wanted) = (shared.clone(), Arc::new(wanted));
-        self.blobs.read(&blob, move |feed| layer::read(feed, &diff_id, &wanted, &shared)).await
+        let layer = self.blobs.read(&blob, move |feed| layer::read(feed, &diff_id, &wanted, &shared)).await?;
+        let facts = layer.findings.iter().flat_map(|finding| &finding.facts);
+        self.blobs.progress.end(&blob.digest, facts.filter(|fact| matches!(fact, Fact::Package(_))).count());
+        Ok(layer)
     }
 }
 

@@ -64,8 +64,10 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         (None, None) => return Err(CliError::internal("nothing to check the image with")),
     };
     let image = source.image.clone().platforms(args.platform);
-    let reader = args.evidence.registry.reader(&*source.pull)?;
+    let bars = printer.bars();
+    let reader = args.evidence.registry.reader(&*source.pull)?.progress(&bars);
     let found = audit::check(&reader, &image, witness, &args.rules).await.map_err(|why| unresolved(&why))?;
+    drop(bars);
     let status = ExitStatus::of_verdict(found.verdict());
     let text = match args.output {
         Format::Text => render::checked(&args.image, &found),

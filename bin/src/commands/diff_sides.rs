@@ -178,11 +178,12 @@ impl Reading<'_> {
     async fn contents(&self, image: &Image<'_>, part: &Part) -> Result<Contents, CliError> {
         match (&image.source, &part.manifest, &image.local) {
             (Some(source), Some(manifest), _) => {
-                let reader = self.evidence.registry.reader(&*source.pull)?;
+                let bars = self.printer.bars();
+                let reader = self.evidence.registry.reader(&*source.pull)?.progress(&bars);
                 let contents = reader.contents(source.image.reference.repository(), manifest).await;
                 contents.map_err(|error| CliError::undecided(error.code(), error))
             }
-            (.., Some(local)) => local.contents(&self.evidence.registry).await,
+            (.., Some(local)) => local.contents(&self.evidence.registry, self.printer).await,
             _ => Err(CliError::internal("an image is neither here nor in a registry")),
         }
     }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use cg_attest::audit::Reader;
 use cg_attest::code::Code;
 use cg_attest::digest::Digest;
 use cg_attest::discover;
@@ -21,7 +20,7 @@ use crate::exit::ExitStatus;
 use crate::local::Local;
 use crate::printer::{Printer, escape};
 use crate::render::{self, Form};
-use crate::settings::{self, EvidenceArgs, Source, write_atomically};
+use crate::settings::{self, EvidenceArgs, RegistryArgs, Source, write_atomically};
 
 #[derive(Debug, ClapArgs)]
 #[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
@@ -126,7 +125,7 @@ async fn of_local(local: &Local<'_>, args: &Args, printer: &Printer) -> Result<E
         let message = "nothing is attached to a folder or to an archive of docker save";
         return Err(CliError::usage(Code::Usage, message));
     }
-    let contents = local.contents(&args.evidence.registry).await?;
+    let contents = local.contents(&args.evidence.registry, printer).await?;
     if let (Some(wanted), Some(found)) = (&args.platform, &contents.platform)
         && !found.matches(wanted)
     {
@@ -207,13 +206,19 @@ async fn unsigned(
 /// The SBOM of what is in the layers.
 async fn content(args: &Args, source: &Source, printer: &Printer) -> Result<ExitStatus, CliError> {
     let (digest, _) = choose(args, source).await?;
-    let reader = args.evidence.registry.reader(&*source.pull)?;
-    let contents = contents_of(&reader, source, &digest).await?;
+    let contents = contents_of(&args.evidence.registry, source, &digest, printer).await?;
     show(args, &contents, known_as(source), printer)
 }
 
 /// What is in the layers of an image of one platform.
-pub(super) async fn contents_of(reader: &Reader<'_>, source: &Source, digest: &Digest) -> Result<Contents, CliError> {
+pub(super) async fn contents_of(
+    registry: &RegistryArgs,
+    source: &Source,
+    digest: &Digest,
+    printer: &Printer,
+) -> Result<Contents, CliError> {
+    let bars = printer.bars();
+    let reader = registry.reader(&*source.pull)?.progress(&bars);
     let repository = source.image.reference.repository();
     let manifest = reader.manifest(repository, digest).await.map_err(|why| CliError::unread(&why))?;
     let contents = reader.contents(repository, &manifest).await;
