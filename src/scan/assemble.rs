@@ -25,6 +25,7 @@ pub(super) struct Assembled {
     pub(super) dependencies: Vec<(usize, usize)>,
     pub(super) coverage: Coverage,
     pub(super) claims: Vec<Claim>,
+    pub(super) apko: Option<String>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -52,6 +53,7 @@ pub(super) fn assemble(mut tree: Tree, mut selection: Selection) -> Assembled {
                 }
                 Fact::Files { ecosystem, package, files } => beside.add_files(ecosystem, package, files),
                 Fact::Claim(claim) => beside.add_claim(path.clone(), claim),
+                Fact::Apko(text) => all.apko = Some(text),
                 Fact::Licenses(licenses) => beside.add_licenses(path.clone(), licenses),
             }
         }

@@ -65,6 +65,7 @@ fn contents(context: &Context, root: &Path) -> Result<Contents, LayerError> {
         dependencies: assembled.dependencies,
         coverage: assembled.coverage,
         claims: assembled.claims,
+        apko_json: assembled.apko,
         problems: assembled.problems,
     })
 }

@@ -101,6 +101,7 @@ impl Scan<'_> {
             dependencies: assembled.dependencies,
             coverage: assembled.coverage,
             claims: assembled.claims,
+            apko_json: assembled.apko,
             problems: assembled.problems,
         })
     }

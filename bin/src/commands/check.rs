@@ -27,7 +27,8 @@ use crate::settings::{self, EvidenceArgs, Format, Source, naming_the_signer, now
   cg-attest check oci:. --sbom app.spdx.json --platform linux/amd64          (a document before it is signed)
 
 The verified SBOM of each platform is compared with what is in its layers, verified provenance
-and apko configurations with both. What is not there to compare is said.
+and apko configurations with both, and so is /etc/apko.json of the image. Fields are compared
+where somebody defines them to be the same. What is not compared is said.
 Exit: 0 nothing found · 1 findings, or no SBOM · 2 usage or policy · 3 undecided")]
 pub(crate) struct Args {
     /// NAME[:TAG|@DIGEST] in a registry, or oci:FOLDER[:TAG|@DIGEST] for an OCI layout
