@@ -55,7 +55,8 @@ impl<'a> Image<'a> {
         let policy = evidence.policy.without(&Requirement::slsa());
         let has_policy = match policy.policy_with(source.policy_name.as_ref(), Some(&[spdx()?])) {
             Ok(_) => true,
-            Err(error) if error.code == Code::PolicyMissing => false,
+            // Half a policy is a mistake, and no reason to read what nobody vouches for.
+            Err(error) if error.code == Code::PolicyMissing && evidence.policy.says_nothing()? => false,
             Err(error) => return Err(error),
         };
         Ok(Self { name, source: Some(source), local: None, has_policy, parts: Vec::new() })

@@ -106,8 +106,15 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     let policy =
         args.evidence.policy.policy_with(source.policy_name.as_ref(), Some(std::slice::from_ref(&requirement)));
     match (args.source, policy) {
+        // Half a policy is a mistake, and no reason to print what nobody vouches for.
+        (_, Err(error)) if error.code != Code::PolicyMissing || !args.evidence.policy.says_nothing()? => Err(error),
         (From::Content, _) => content(&args, &source, printer).await,
-        (From::Auto, Err(error)) if error.code == Code::PolicyMissing => {
+        (From::Attached, Err(error)) => {
+            let error = settings::naming_the_signer(error, &image);
+            let hint = error.hint.clone().unwrap_or_default();
+            Err(error.hint(format!("{hint}; `--source content` makes one from the layers")))
+        }
+        (From::Auto, Err(_)) => {
             // Nobody is trusted to have signed one: what is printed is ours, and it is said what else there is.
             let status = content(&args, &source, printer).await?;
             let request = source.image.clone().platforms(args.platform.iter().cloned().collect());
@@ -115,7 +122,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
             attestations::name_unused_sboms(&*source.pull, &limits, repository, &request, printer).await;
             Ok(status)
         }
-        (From::Auto | From::Attached, _) => verified(&args, &image, &source, requirement, printer).await,
+        (From::Auto | From::Attached, Ok(_)) => verified(&args, &image, &source, requirement, printer).await,
     }
 }
 
@@ -170,7 +177,7 @@ async fn verified(
         platforms: platform.into_iter().collect(),
         requirement,
         evidence: &args.evidence,
-        without_policy: Some("`--source content` makes one from the layers"),
+        without_policy: None,
     };
     let (attestations, status) = attestations::verified(&asked, Form::Predicate, source, printer).await?;
     let Some(attestation) = attestations.into_iter().next() else {
