@@ -291,6 +291,18 @@ codes! {
     ApkoArchitectureDiffers "apko-architecture-differs"
         "The signed apko configuration is for other architectures than that of the image."
         "Tell the publisher; the configuration may be of another image.";
+    ApkoFilePackageDiffers "apko-file-package-differs"
+        "The configuration of apko in the image, `/etc/apko.json`, fixes a package to a version that is not in the image."
+        "Tell the publisher; packages may have been exchanged after the build.";
+    ApkoFileArchitectureDiffers "apko-file-architecture-differs"
+        "The configuration of apko in the image, `/etc/apko.json`, is for other architectures than that of the image."
+        "Tell the publisher; layers of two platforms may have been exchanged.";
+    ApkoFileDiffers "apko-file-differs"
+        "The signed apko configuration and the one in the image, `/etc/apko.json`, fix a package to different versions."
+        "Tell the publisher; the signed one may be of another build.";
+    AnnotationApkoDiffers "annotation-apko-differs"
+        "The image has another value of an annotation than the configuration of apko, which writes these as they are."
+        "Tell the publisher; annotations may have been changed after the build.";
     ProvenancePackageDiffers "provenance-package-differs"
         "The signed provenance of apko names a package in a version that is not in the image."
         "Tell the publisher; the provenance may be of another build.";

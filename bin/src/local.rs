@@ -7,6 +7,7 @@ use cg_attest::registry::Context;
 use cg_attest::scan::{self, Contents, DockerArchive};
 
 use crate::error::CliError;
+use crate::printer::Printer;
 use crate::settings::{RegistryArgs, threads};
 
 /// An image whose content is all that there is: nothing can be attached to it.
@@ -34,7 +35,7 @@ impl<'a> Local<'a> {
     }
 
     /// What is in it.
-    pub(crate) async fn contents(&self, registry: &RegistryArgs) -> Result<Contents, CliError> {
+    pub(crate) async fn contents(&self, registry: &RegistryArgs, printer: &Printer) -> Result<Contents, CliError> {
         let context = Context::new(registry.content_limits()?);
         let contents = match self {
             Self::Folder(path) => {
@@ -48,7 +49,8 @@ impl<'a> Local<'a> {
                 let (path, tag) = split(name);
                 let archive = DockerArchive::open(path.as_ref(), context.limits());
                 let archive = archive.map_err(|error| CliError::usage(error.code(), error))?;
-                archive.scan(&context, tag, threads()).await
+                let bars = printer.bars();
+                archive.scan_watched(&context, tag, threads(), &bars).await
             }
         };
         contents.map_err(|error| CliError::undecided(error.code(), error))

@@ -1,6 +1,7 @@
 //! The `cg-attest` command.
 
 mod attestations;
+mod bars;
 mod cli;
 mod commands;
 mod error;
@@ -20,7 +21,7 @@ fn main() -> std::process::ExitCode {
         Ok(cli) => cli,
         Err(error) => return exit::of_clap(&error),
     };
-    let printer = Printer::new(cli.color);
+    let printer = Printer::new(cli.color, cli.verbose);
     if cli.verbose {
         printer::log_to_stderr();
     }

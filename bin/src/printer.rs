@@ -5,6 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use anstyle::{AnsiColor, Style};
 use cg_attest::code::Code;
 
+use crate::bars::Bars;
 use crate::error::CliError;
 
 /// When to colour.
@@ -19,6 +20,8 @@ pub(crate) enum ColorChoice {
 #[derive(Debug)]
 pub(crate) struct Printer {
     colored: bool,
+    /// Whether stderr is only ours: a terminal, and not a log.
+    can_redraw: bool,
 }
 
 /// What a text means. Colour only repeats what the words say.
@@ -33,18 +36,22 @@ pub(crate) enum Tone {
 }
 
 impl Printer {
-    pub(crate) fn new(choice: ColorChoice) -> Self {
+    pub(crate) fn new(choice: ColorChoice, verbose: bool) -> Self {
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let colored = match choice {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
             ColorChoice::Auto => {
                 let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-                std::io::stdout().is_terminal()
-                    && !set("NO_COLOR")
-                    && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
+                std::io::stdout().is_terminal() && !set("NO_COLOR") && !is_dumb
             }
         };
-        Self { colored }
+        Self { colored, can_redraw: std::io::stderr().is_terminal() && !is_dumb && !verbose }
+    }
+
+    /// How far a scan is, drawn on stderr where that is a terminal.
+    pub(crate) fn bars(&self) -> Bars {
+        if self.can_redraw { Bars::drawn() } else { Bars::hidden() }
     }
 
     /// Whether text goes out with colours.

@@ -11,8 +11,9 @@ use crate::registry::Context;
 use crate::report::{Report, Unresolved, Verdict};
 use crate::sbom::check::{Claimed, Evidence, Outcome, Rule, compare};
 use crate::scan::Contents;
-use crate::statement::{ApkoConfiguration, Provenance, Statement, apko_installed};
-use crate::verify::{ImageFacts, State};
+use crate::signer::BuildClaims;
+use crate::statement::{ApkoConfiguration, Provenance, apko_installed};
+use crate::verify::{ImageFacts, State, VerifiedStatement};
 
 /// Whose word is held against the layers.
 #[derive(Debug, Clone, Copy)]
@@ -167,6 +168,7 @@ struct Said {
     provenance: Option<Provenance>,
     installed: Option<std::collections::BTreeMap<String, String>>,
     apko: Option<ApkoConfiguration>,
+    certificate: Option<BuildClaims>,
     /// What is accepted as well, and not the newest.
     older: Vec<String>,
 }
@@ -176,21 +178,19 @@ impl Said {
         let mut said = Self::default();
         let target = target.name.to_string();
         if let Some(spdx) = statement(report, "spdx", &target, &mut said.older, silent) {
-            said.sbom = heard(
-                "sbom",
-                Claimed::parse(spdx.predicate().as_bytes(), limits),
-                crate::sbom::DocumentError::code,
-                silent,
-            );
+            let claimed = Claimed::parse(spdx.statement().predicate().as_bytes(), limits);
+            said.sbom = heard("sbom", claimed, crate::sbom::DocumentError::code, silent);
         }
         if let Some(slsa) = statement(report, "slsa", &target, &mut said.older, silent) {
+            said.certificate = Some(slsa.bundle().signer().build());
+            let slsa = slsa.statement();
             let parsed = Provenance::parse(slsa.predicate_type(), slsa.predicate(), limits);
             said.provenance = heard("provenance", parsed, |error| error.code(), silent);
             let installed = apko_installed(slsa.predicate());
             said.installed = heard("provenance", installed, |error| error.code(), silent).flatten();
         }
         if let Some(apko) = statement(report, "apko", &target, &mut said.older, silent) {
-            let parsed = ApkoConfiguration::parse(apko.predicate());
+            let parsed = ApkoConfiguration::parse(apko.statement().predicate());
             said.apko = heard("apko configuration", parsed, |error| error.code(), silent);
         }
         said
@@ -209,6 +209,7 @@ impl Said {
             provenance: self.provenance.as_ref(),
             installed: self.installed.as_ref(),
             apko: self.apko.as_ref(),
+            certificate: self.certificate.as_ref(),
             ..manifest
         }
     }
@@ -237,7 +238,7 @@ fn statement<'a>(
     target: &str,
     older: &mut Vec<String>,
     silent: &mut Vec<Silent>,
-) -> Option<&'a Statement> {
+) -> Option<&'a VerifiedStatement> {
     let cell = report.cells().iter().find(|cell| cell.target == target && cell.requirement == kind)?;
     if cell.state == State::Ok {
         let newest = report.newest(cell).and_then(|newest| newest.attestation());
@@ -247,7 +248,7 @@ fn statement<'a>(
         if let more @ 1.. = cell.candidates.len().saturating_sub(1) {
             older.push(format!("{kind}: {more} more that the policy accepts; the newest is compared"));
         }
-        return newest.map(|newest| newest.statement().statement());
+        return newest.map(|newest| newest.statement());
     }
     // What is about the index says nothing of one platform's packages.
     let is_absent = matches!(cell.state, State::Missing | State::OnIndex | State::ViaIndex | State::Unsigned);

@@ -10,7 +10,7 @@ use crate::evidence::Unread;
 use crate::image::{Manifest, Repository};
 use crate::limits::Limits;
 use crate::registry::{Context, Pull};
-use crate::scan::{self, Contents, ScanError};
+use crate::scan::{self, Contents, Progress, ScanError};
 
 /// Reads manifests and layers, each within bounds of its own.
 #[derive(Clone)]
@@ -19,6 +19,7 @@ pub struct Reader<'a> {
     pub(super) limits: Limits,
     content: Limits,
     threads: NonZeroUsize,
+    progress: Option<&'a dyn Progress>,
     /// Requests and bytes.
     spent: Arc<[AtomicU64; 2]>,
 }
@@ -29,7 +30,7 @@ impl<'a> Reader<'a> {
     pub fn new(pull: &'a dyn Pull) -> Self {
         let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let (limits, content) = (Limits::default(), Limits::default().for_content());
-        Self { pull, limits, content, threads, spent: Arc::default() }
+        Self { pull, limits, content, threads, progress: None, spent: Arc::default() }
     }
 
     /// Other bounds for what is not a layer.
@@ -50,6 +51,12 @@ impl<'a> Reader<'a> {
         Self { threads, ..self }
     }
 
+    /// Tells somebody how far reading layers is.
+    #[must_use]
+    pub fn progress(self, progress: &'a dyn Progress) -> Self {
+        Self { progress: Some(progress), ..self }
+    }
+
     /// The manifest of one image.
     ///
     /// # Errors
@@ -67,7 +74,11 @@ impl<'a> Reader<'a> {
     /// As [`scan::image`].
     pub async fn contents(&self, repository: &Repository, manifest: &Manifest) -> Result<Contents, ScanError> {
         let context = Context::new(self.content.clone());
-        let contents = scan::image(self.pull, &context, repository, manifest, self.threads).await;
+        let (pull, threads) = (self.pull, self.threads);
+        let contents = match self.progress {
+            Some(watcher) => scan::image_watched(pull, &context, repository, manifest, threads, watcher).await,
+            None => scan::image(pull, &context, repository, manifest, threads).await,
+        };
         self.pay(&context);
         contents
     }

@@ -42,14 +42,19 @@ impl Provenance {
     /// Compares every field with the certificate of the signer.
     #[must_use]
     pub fn beside(&self, signer: &Signer) -> Vec<FieldAgreement> {
-        let claims = signer.build();
-        Field::ALL.iter().map(|&field| self.field_beside(field, &claims)).collect()
+        self.beside_claims(&signer.build())
+    }
+
+    /// As [`Provenance::beside`], with what a certificate says of a build.
+    #[must_use]
+    pub fn beside_claims(&self, claims: &BuildClaims) -> Vec<FieldAgreement> {
+        Field::ALL.iter().map(|&field| self.field_beside(field, claims)).collect()
     }
 
     /// Every field, where there is no certificate to compare with.
     #[must_use]
     pub fn alone(&self) -> Vec<FieldAgreement> {
-        Field::ALL.iter().map(|&field| self.field_beside(field, &BuildClaims::default())).collect()
+        self.beside_claims(&BuildClaims::default())
     }
 
     pub(super) fn field_beside(&self, field: Field, claims: &BuildClaims) -> FieldAgreement {

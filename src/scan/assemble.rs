@@ -43,6 +43,7 @@ pub(super) fn assemble(mut tree: Tree, mut selection: Selection) -> Contents {
                 }
                 Fact::Files { ecosystem, package, files } => beside.add_files(ecosystem, package, files),
                 Fact::Claim(claim) => beside.add_claim(path.clone(), claim),
+                Fact::Apko(text) => all.apko_json = Some(text),
                 Fact::Licenses(licenses) => beside.add_licenses(path.clone(), licenses),
             }
         }

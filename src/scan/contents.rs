@@ -33,6 +33,8 @@ pub struct Contents {
     pub coverage: Coverage,
     /// What documents in the image say of packages, by path; some may contradict the database.
     pub claims: Vec<Claim>,
+    /// The configuration that apko left in `/etc/apko.json`, as it stands.
+    pub apko_json: Option<String>,
     /// What could not be read. If there is any, the packages are not all.
     pub problems: Vec<Problem>,
     /// Packages that a layer brought and the finished image does not show, as `packages` sorted.
@@ -67,6 +69,7 @@ impl Default for Contents {
             dependencies: Vec::new(),
             coverage: Coverage::default(),
             claims: Vec::new(),
+            apko_json: None,
             problems: Vec::new(),
             history: Vec::new(),
         }

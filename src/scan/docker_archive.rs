@@ -17,6 +17,7 @@ use super::archive::{Archive, ArchiveError, Kind, Source};
 use super::contents::Contents;
 use super::feed;
 use super::image::{Plan, Scan};
+use super::progress::{Progress, Unwatched};
 use super::{LayerError, ScanError, path};
 use crate::digest::{Algorithm, Digest, Hasher, VerifiedBlob};
 use crate::image::{Configuration, Descriptor};
@@ -84,11 +85,25 @@ impl DockerArchive {
         tag: Option<&str>,
         threads: NonZeroUsize,
     ) -> Result<Contents, ScanError> {
+        self.scan_watched(context, tag, threads, &Unwatched).await
+    }
+
+    /// As [`DockerArchive::scan`], telling `progress` how far it is.
+    ///
+    /// # Errors
+    /// As [`DockerArchive::scan`].
+    pub async fn scan_watched(
+        &self,
+        context: &Context,
+        tag: Option<&str>,
+        threads: NonZeroUsize,
+        progress: &dyn Progress,
+    ) -> Result<Contents, ScanError> {
         let failed = |error| ScanError::Place { place: self.path.display().to_string(), error };
         let saved = self.choose(tag).map_err(failed)?;
         let (plan, layers) = self.plan(saved, context).map_err(failed)?;
         let layers = Layers { path: &self.path, extents: layers, context };
-        Scan { source: &layers, context, threads }.contents(plan).await
+        Scan { source: &layers, context, threads, progress }.contents(plan).await
     }
 
     /// The configuration of one image: the one with `tag`, or the only one.

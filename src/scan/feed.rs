@@ -6,7 +6,7 @@ use bytes::{Buf as _, Bytes};
 use futures_util::{StreamExt as _, future};
 use tokio::sync::mpsc;
 
-use super::{LayerError, ScanError};
+use super::{LayerError, Progress, ScanError};
 use crate::image::Descriptor;
 use crate::registry::{BlobStream, BoxFuture, RegistryError, blocking};
 
@@ -55,7 +55,12 @@ pub(super) trait Source: Sync {
 
 /// Runs `work` over the bytes of a layer in a thread that may block. Dropping
 /// the future ends it: the bytes stop coming.
-pub(super) async fn read<T, F>(source: &dyn Source, layer: &Descriptor, work: F) -> Result<T, ScanError>
+pub(super) async fn read<T, F>(
+    source: &dyn Source,
+    progress: &dyn Progress,
+    layer: &Descriptor,
+    work: F,
+) -> Result<T, ScanError>
 where
     T: Send + 'static,
     F: FnOnce(Feed) -> Result<T, LayerError> + Send + 'static,
@@ -64,10 +69,14 @@ where
     let Some(mut stream) = source.open(layer).await? else {
         return Err(ScanError::Absent { what: "the layer", digest: digest() });
     };
+    progress.begin(&layer.digest, layer.size);
     let (sender, chunks) = mpsc::channel(AHEAD);
     let worker = blocking(move || work(Feed { chunks, chunk: Bytes::new() }));
     let pump = async move {
         while let Some(chunk) = stream.next().await {
+            if let Ok(chunk) = &chunk {
+                progress.arrived(&layer.digest, chunk.len() as u64);
+            }
             // Nobody takes it: the worker gave up, and says why.
             if sender.send(chunk).await.is_err() {
                 break;

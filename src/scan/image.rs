@@ -10,6 +10,8 @@ use super::assemble::assemble;
 use super::contents::{Contents, LayerFacts};
 use super::feed::{self, Source};
 use super::layer::{self, Finding, Layer, Shared, Wanted};
+use super::progress::{Progress, Unwatched};
+use super::readers::Fact;
 use super::select::{Selection, content};
 use super::tree::Tree;
 use super::{LayerError, ScanError};
@@ -36,6 +38,21 @@ pub async fn image(
     manifest: &Manifest,
     threads: NonZeroUsize,
 ) -> Result<Contents, ScanError> {
+    image_watched(pull, context, repository, manifest, threads, &Unwatched).await
+}
+
+/// As [`image`], telling `progress` how far it is.
+///
+/// # Errors
+/// As [`image`].
+pub async fn image_watched(
+    pull: &dyn Pull,
+    context: &Context,
+    repository: &Repository,
+    manifest: &Manifest,
+    threads: NonZeroUsize,
+    progress: &dyn Progress,
+) -> Result<Contents, ScanError> {
     let config = manifest.config();
     let blob = pull.blob_bytes(context, repository, config, context.limits().manifest_bytes).await?;
     let absent = || ScanError::Absent { what: "the configuration", digest: config.digest.clone() };
@@ -45,7 +62,7 @@ pub async fn image(
         configuration: Configuration::parse(&blob.ok_or_else(absent)?)?,
         layers: manifest.layers().to_vec(),
     };
-    Scan { source: &Pulled { pull, context, repository }, context, threads }.contents(plan).await
+    Scan { source: &Pulled { pull, context, repository }, context, threads, progress }.contents(plan).await
 }
 
 /// The layers of an image in a registry, a layout or memory.
@@ -74,6 +91,7 @@ pub(super) struct Scan<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) context: &'a Context,
     pub(super) threads: NonZeroUsize,
+    pub(super) progress: &'a dyn Progress,
 }
 
 /// A layer, and what its content should be.
@@ -152,7 +170,11 @@ impl Scan<'_> {
 
     async fn layer(&self, (blob, diff_id): Planned, wanted: Wanted, shared: &Shared) -> Result<Layer, ScanError> {
         let (shared, wanted) = (shared.clone(), Arc::new(wanted));
-        feed::read(self.source, &blob, move |feed| layer::read(feed, &diff_id, &wanted, &shared)).await
+        let work = move |feed| layer::read(feed, &diff_id, &wanted, &shared);
+        let layer = feed::read(self.source, self.progress, &blob, work).await?;
+        let facts = layer.findings.iter().flat_map(|finding| &finding.facts);
+        self.progress.end(&blob.digest, facts.filter(|fact| matches!(fact, Fact::Package(_))).count());
+        Ok(layer)
     }
 }
 

@@ -17,6 +17,9 @@ pub struct ApkoConfiguration {
     /// The architectures asked for, in apk's or OCI's names; empty if it names none.
     #[serde(default, rename = "archs")]
     pub architectures: Vec<String>,
+    /// Annotations that the image is to have, which apko writes as they are.
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
     /// What is to be installed.
     #[serde(default)]
     contents: ApkoContents,
@@ -42,7 +45,7 @@ impl ApkoError {
 }
 
 impl ApkoConfiguration {
-    /// Reads a predicate. Repeated keys are refused: readers would differ in which one they take.
+    /// Reads a predicate, or `/etc/apko.json` of an image. Repeated keys are refused: readers would differ in which one they take.
     ///
     /// # Errors
     /// When it is not JSON that everybody reads the same way, or of another shape.

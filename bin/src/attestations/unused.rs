@@ -13,6 +13,9 @@ use crate::printer::{Printer, escape};
 /// Lines at most: whoever may write to the repository can attach any number.
 const SHOWN: usize = 5;
 
+/// What shows the words of nobody.
+const ALLOW: &str = "`--source attached --allow-unsigned`";
+
 /// Says which SBOMs are attached, and who claims to have signed them.
 pub(crate) async fn name_unused_sboms(
     pull: &dyn Pull,
@@ -44,9 +47,13 @@ pub(crate) async fn name_unused_sboms(
 }
 
 fn line(found: &Decoded, is_sbom: impl Fn(&str) -> bool) -> Option<String> {
+    // An index does not say of which type they are, and they are read on request only.
+    if found.reading == Reading::Unsigned && found.predicate_type().is_none() {
+        return Some(format!("attached and not read: what BuildKit says and nobody signed; {ALLOW} prints its SBOM"));
+    }
     let name = found.predicate_type().filter(|text| is_sbom(text)).and_then(Family::name_of)?;
     if found.reading == Reading::Unsigned {
-        return Some(format!("attached and not used: an unsigned {name} document of BuildKit"));
+        return Some(format!("attached and not used: an unsigned {name} document of BuildKit; {ALLOW} prints it"));
     }
     let bundle = found.bundle.as_ref()?;
     let Some(certificate) = &bundle.certificate else {

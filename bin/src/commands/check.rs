@@ -26,7 +26,8 @@ use crate::settings::{self, EvidenceArgs, Format, Source, naming_the_signer, now
   cg-attest check oci:. --sbom app.spdx.json --platform linux/amd64          (a document before it is signed)
 
 The verified SBOM of each platform is compared with what is in its layers, verified provenance
-and apko configurations with both. What is not there to compare is said.
+and apko configurations with both, and so is /etc/apko.json of the image. Fields are compared
+where somebody defines them to be the same. What is not compared is said.
 Exit: 0 nothing found · 1 findings, or no SBOM · 2 usage or policy · 3 undecided")]
 pub(crate) struct Args {
     /// NAME[:TAG|@DIGEST] in a registry, or oci:FOLDER[:TAG|@DIGEST] for an OCI layout
@@ -64,8 +65,10 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         (None, None) => return Err(CliError::internal("nothing to check the image with")),
     };
     let image = source.image.clone().platforms(args.platform);
-    let reader = args.evidence.registry.reader(&*source.pull)?;
+    let bars = printer.bars();
+    let reader = args.evidence.registry.reader(&*source.pull)?.progress(&bars);
     let found = audit::check(&reader, &image, witness, &args.rules).await.map_err(|why| unresolved(&why))?;
+    drop(bars);
     let status = ExitStatus::of_verdict(found.verdict());
     let text = match args.output {
         Format::Text => render::checked(&args.image, &found),

@@ -55,7 +55,8 @@ impl<'a> Image<'a> {
         let policy = evidence.policy.without(&Requirement::slsa());
         let has_policy = match policy.policy_with(source.policy_name.as_ref(), Some(&[spdx()?])) {
             Ok(_) => true,
-            Err(error) if error.code == Code::PolicyMissing => false,
+            // Half a policy is a mistake, and no reason to read what nobody vouches for.
+            Err(error) if error.code == Code::PolicyMissing && evidence.policy.says_nothing()? => false,
             Err(error) => return Err(error),
         };
         Ok(Self { name, source: Some(source), local: None, has_policy, parts: Vec::new() })
@@ -178,11 +179,12 @@ impl Reading<'_> {
     async fn contents(&self, image: &Image<'_>, part: &Part) -> Result<Contents, CliError> {
         match (&image.source, &part.manifest, &image.local) {
             (Some(source), Some(manifest), _) => {
-                let reader = self.evidence.registry.reader(&*source.pull)?;
+                let bars = self.printer.bars();
+                let reader = self.evidence.registry.reader(&*source.pull)?.progress(&bars);
                 let contents = reader.contents(source.image.reference.repository(), manifest).await;
                 contents.map_err(|error| CliError::undecided(error.code(), error))
             }
-            (.., Some(local)) => local.contents(&self.evidence.registry).await,
+            (.., Some(local)) => local.contents(&self.evidence.registry, self.printer).await,
             _ => Err(CliError::internal("an image is neither here nor in a registry")),
         }
     }

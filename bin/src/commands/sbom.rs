@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use cg_attest::audit::Reader;
 use cg_attest::code::Code;
 use cg_attest::digest::Digest;
 use cg_attest::discover;
@@ -138,8 +137,15 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     let policy =
         args.evidence.policy.policy_with(source.policy_name.as_ref(), Some(std::slice::from_ref(&requirement)));
     match (args.source, policy) {
+        // Half a policy is a mistake, and no reason to print what nobody vouches for.
+        (_, Err(error)) if error.code != Code::PolicyMissing || !args.evidence.policy.says_nothing()? => Err(error),
         (From::Content, _) => content(&args, &source, printer).await,
-        (From::Auto, Err(error)) if error.code == Code::PolicyMissing => {
+        (From::Attached, Err(error)) => {
+            let error = settings::naming_the_signer(error, &image);
+            let hint = error.hint.clone().unwrap_or_default();
+            Err(error.hint(format!("{hint}; `--source content` makes one from the layers")))
+        }
+        (From::Auto, Err(_)) => {
             // Nobody is trusted to have signed one: what is printed is ours, and it is said what else there is.
             let status = content(&args, &source, printer).await?;
             let request = source.image.clone().platforms(args.one().into_iter().cloned().collect());
@@ -147,7 +153,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
             attestations::name_unused_sboms(&*source.pull, &limits, repository, &request, printer).await;
             Ok(status)
         }
-        (From::Auto | From::Attached, _) => verified(&args, &image, &source, requirement, printer).await,
+        (From::Auto | From::Attached, Ok(_)) => verified(&args, &image, &source, requirement, printer).await,
     }
 }
 
@@ -161,7 +167,7 @@ async fn of_local(local: &Local<'_>, args: &Args, printer: &Printer) -> Result<E
         let message = "a folder and an archive of docker save are of one platform";
         return Err(CliError::usage(Code::Usage, message).hint("leave --platform out"));
     }
-    let contents = local.contents(&args.evidence.registry).await?;
+    let contents = local.contents(&args.evidence.registry, printer).await?;
     if let (Some(wanted), Some(found)) = (args.one(), &contents.platform)
         && !found.matches(wanted)
     {
@@ -246,13 +252,7 @@ async fn verified(
         Some(_) => all::platforms(args, source).await?,
         None => choose(args, source).await?.1.into_iter().collect(),
     };
-    let asked = Asked {
-        image,
-        platforms,
-        requirement,
-        evidence: &args.evidence,
-        without_policy: Some("`--source content` makes one from the layers"),
-    };
+    let asked = Asked { image, platforms, requirement, evidence: &args.evidence, without_policy: None };
     let (attestations, status) = attestations::verified(&asked, Form::Predicate, source, printer).await?;
     if let Some(folder) = args.folder().filter(|_| !attestations.is_empty()) {
         all::signed(folder, &attestations, printer)?;
@@ -294,13 +294,19 @@ async fn content(args: &Args, source: &Source, printer: &Printer) -> Result<Exit
         return all::made(args, folder, source, printer).await;
     }
     let (digest, _) = choose(args, source).await?;
-    let reader = args.evidence.registry.reader(&*source.pull)?;
-    let contents = contents_of(&reader, source, &digest).await?;
+    let contents = contents_of(&args.evidence.registry, source, &digest, printer).await?;
     show(args, &contents, known_as(source), printer)
 }
 
 /// What is in the layers of an image of one platform.
-pub(super) async fn contents_of(reader: &Reader<'_>, source: &Source, digest: &Digest) -> Result<Contents, CliError> {
+pub(super) async fn contents_of(
+    registry: &RegistryArgs,
+    source: &Source,
+    digest: &Digest,
+    printer: &Printer,
+) -> Result<Contents, CliError> {
+    let bars = printer.bars();
+    let reader = registry.reader(&*source.pull)?.progress(&bars);
     let repository = source.image.reference.repository();
     let manifest = reader.manifest(repository, digest).await.map_err(|why| CliError::unread(&why))?;
     let contents = reader.contents(repository, &manifest).await;

@@ -29,9 +29,8 @@ pub(super) async fn made(
     let repository = sbom::known_as(source);
     let mut files = Files::new(folder, args.format())?;
     let (mut status, mut newest) = (ExitStatus::Accepted, None);
-    let reader = args.registry().reader(&*source.pull)?;
     for image in facts.images() {
-        let contents = sbom::contents_of(&reader, source, &image.digest).await?;
+        let contents = sbom::contents_of(args.registry(), source, &image.digest, printer).await?;
         newest = newest.max(contents.created);
         let name =
             image.platform().or(contents.platform.as_ref()).map_or_else(|| "image".to_owned(), ToString::to_string);

@@ -16,6 +16,7 @@ use cg_attest::trust::TrustRoot;
 use clap::Args as ClapArgs;
 use futures_util::StreamExt as _;
 
+use crate::bars::Bars;
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
@@ -97,8 +98,8 @@ struct Shared {
     /// The bounds of one image, and of its layers.
     limits: Limits,
     content: Limits,
-    /// Held by the image whose layers are read.
-    layers: tokio::sync::Mutex<()>,
+    /// Held by the image whose layers are read; the bars for it, where there is one image.
+    layers: tokio::sync::Mutex<Option<Bars>>,
 }
 
 /// Verifies the images and prints one report each, in the order of input.
@@ -137,7 +138,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         base,
         limits: args.evidence.registry.limits()?,
         content: args.evidence.registry.content_limits()?,
-        layers: tokio::sync::Mutex::new(()),
+        layers: tokio::sync::Mutex::new((!many).then(|| printer.bars())),
     });
 
     let work = jobs.into_iter().map(|job| tokio::spawn(verify(job, Arc::clone(&shared))));
@@ -214,8 +215,12 @@ async fn verify(job: Job, shared: Arc<Shared>) -> (Report, Vec<String>) {
     };
     let report = if policy.asks_for_layers() {
         // One image at a time: a scan takes every core, and memory that a manifest does not.
-        let _one = shared.layers.lock().await;
-        let reader = Reader::new(&*source.pull).limits(shared.limits.clone()).content_limits(shared.content.clone());
+        let mut one = shared.layers.lock().await;
+        let bars = one.take().unwrap_or_else(Bars::hidden);
+        let reader = Reader::new(&*source.pull)
+            .limits(shared.limits.clone())
+            .content_limits(shared.content.clone())
+            .progress(&bars);
         audit::read_layers(&reader, &request.image, report).await
     } else {
         report

@@ -106,6 +106,14 @@ impl PolicyArgs {
         self.key.is_some() || lists.iter().any(|list| !list.is_empty())
     }
 
+    /// Whether nothing at all is said of who is trusted, or of what that has to look like.
+    pub(crate) fn says_nothing(&self) -> Result<bool, CliError> {
+        let lists = [&self.level, &self.max_age, &self.uidp];
+        let of_evidence = !self.claims()?.is_empty() || lists.iter().any(|list| !list.is_empty());
+        let of_image = !self.require_platform.is_empty() || !self.provenance.rules()?.is_empty();
+        Ok(!self.names_signer() && self.preset.is_none() && !of_evidence && !of_image)
+    }
+
     /// The policy for an image. `name` is what its policy goes by, if it has a
     /// registry's name at all.
     pub(crate) fn policy(&self, name: Option<&Repository>) -> Result<Policy, CliError> {
@@ -118,6 +126,10 @@ impl PolicyArgs {
         name: Option<&Repository>,
         only: Option<&[Requirement]>,
     ) -> Result<Policy, CliError> {
+        // Elsewhere than in `verify` the command itself says what it wants: nothing is passed over in silence.
+        if only.is_some() && !self.require.is_empty() {
+            return Err(usage("--require is for `verify`; this command asks for what it shows"));
+        }
         let preset = self.preset(name)?;
         let mut builder = match &preset {
             Some(preset) => preset.signers(Policy::builder()).map_err(|e| policy_error(&e))?,
@@ -194,7 +206,8 @@ impl PolicyArgs {
             [one] => parsed(std::slice::from_ref(one))?,
             _ => return Err(usage("--require: one bundle proves one thing; name one type")),
         };
-        self.policy_with(None, Some(&requirements)).map_err(|error| match error.code {
+        let without = Self { require: Vec::new(), ..self.clone() };
+        without.policy_with(None, Some(&requirements)).map_err(|error| match error.code {
             Code::PolicyMissing if error.hint.is_none() => CliError {
                 message: error.message.replace("this image", "this file"),
                 ..error.hint("name the signer with --identity and --issuer, or --key, or use --preset")

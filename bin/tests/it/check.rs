@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::support::command::{Ran, cg_attest};
 use crate::support::corpus;
 use crate::support::folder::Folder;
+use crate::support::provenance::{MAIN, V1, WORKFLOW, github};
 use crate::support::scene::Scene;
 
 fn codes(platform: &Value) -> Vec<&str> {
@@ -73,6 +74,56 @@ async fn a_document_is_compared_before_it_is_signed() {
     let broken = check("{}");
     assert_eq!(broken.code, 2, "{}", broken.stdout);
     assert!(broken.stderr.contains("sbom-invalid"), "{}", broken.stderr);
+}
+
+#[tokio::test]
+async fn the_configuration_of_apko_in_the_image_has_to_be_that_of_the_image() {
+    let check = async |version: &str, title: &str| {
+        let file = format!(
+            r#"{{"contents":{{"packages":["app={version}"]}},"archs":["amd64"],"annotations":{{"org.opencontainers.image.title":"{title}"}}}}"#
+        );
+        let database = "P:app\nV:1-r0\nA:x86_64\n\n";
+        let layer = LayerBuilder::new().file("usr/lib/apk/db/installed", database).file("etc/apko.json", file).gzip();
+        let image = ImageBuilder::new().layers([layer]).image_annotation("org.opencontainers.image.title", "app");
+        let image = image.platforms(["linux/amd64".parse().expect("a platform")]).build();
+        let folder = Folder::with(&[&image.upload]).await;
+        let document = cg_attest(["sbom", &folder.name()]);
+        assert_eq!(document.code, 0, "the file makes no list incomplete: {}", document.stderr);
+        let sbom = folder.file("app.spdx.json", &document.stdout);
+        let sbom = sbom.to_str().expect("UTF-8");
+        let ran = cg_attest(["check", &folder.name(), "--sbom", sbom, "-o", "json"]);
+        let report = ran.json();
+        let found = codes(&report["platforms"][0]).join(" ");
+        assert!(report["platforms"][0]["compared"].to_string().contains("etc/apko.json = image"), "{report}");
+        (ran.code, found)
+    };
+    assert_eq!(check("1-r0", "app").await, (0, String::new()));
+    assert_eq!(check("2-r0", "app").await, (1, "apko-file-package-differs".to_owned()));
+    assert_eq!(check("1-r0", "another").await, (1, "annotation-apko-differs".to_owned()));
+}
+
+#[tokio::test]
+async fn provenance_is_compared_with_its_certificate_and_annotations_are_not() {
+    let scene = Scene::bare().await;
+    let source = "org.opencontainers.image.source";
+    let image = ImageBuilder::new().image_annotation(source, "https://github.com/org/repo").tag("annotated").build();
+    scene.push(&image.upload).await;
+    let name = format!("{}:annotated", scene.name());
+    let amd64 = image.platforms[0].1.clone();
+    let document = cg_attest(["sbom", &name, "--platform", "linux/amd64"]);
+    scene.attach(&amd64, |about| about.predicate("https://spdx.dev/Document", &document.stdout)).await;
+    let predicate = github("org/repo", WORKFLOW, MAIN).to_string();
+    scene.attach(&amd64, |about| about.predicate(V1, &predicate)).await;
+    let trusting = scene.trusting();
+    let args = ["check", &name, "--platform", "linux/amd64", "-o", "json"].into_iter();
+    let ran = cg_attest(args.chain(trusting.iter().map(String::as_str)));
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let platform = ran.json()["platforms"][0].clone();
+    let compared = platform["compared"].to_string();
+    assert!(compared.contains("build: provenance = certificate"), "{platform}");
+    assert!(compared.contains("source: annotation = provenance"), "{platform}");
+    let skipped = platform["notCompared"].to_string();
+    assert!(skipped.contains(source) && skipped.contains("which nothing makes the same"), "{platform}");
 }
 
 #[tokio::test]

@@ -88,6 +88,8 @@ async fn the_layout_in_this_folder_has_a_document() {
         };
         assert!(document["relationships"].as_array().expect("a list").iter().any(has), "{wanted:?}");
     }
+    // Bars are for terminals: what is talk here are lines.
+    assert!(!ran.stderr.contains(['\u{1b}', '\r']) && !ran.stderr.contains("packages found"), "{}", ran.stderr);
     // The same bytes from elsewhere, by another name, in another locale; another time only if it is asked for.
     let again = cg_attest_with(["sbom", &folder.name()], &[("LC_ALL", "tr_TR.UTF-8"), ("TZ", "Asia/Tokyo")], "");
     assert_eq!(again.stdout, ran.stdout);

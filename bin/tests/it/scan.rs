@@ -1,6 +1,8 @@
 //! What is in an image: layers laid over each other, and layers that are made to deceive.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::sync::Mutex;
 
 use cg_attest::code::Code;
 use cg_attest::digest::Digest;
@@ -8,7 +10,7 @@ use cg_attest::image::{ImageDocument, ImageName, Repository};
 use cg_attest::limits::Limits;
 use cg_attest::registry::{Context, Memory, Pull as _};
 use cg_attest::sbom::{self, Format, Options};
-use cg_attest::scan::{self, Contents, ScanError};
+use cg_attest::scan::{self, Contents, Progress, ScanError};
 use cg_attest::testing::{ImageBuilder, LayerBuilder};
 
 const APK: &str = "lib/apk/db/installed";
@@ -28,6 +30,15 @@ fn deb(name: &str, version: &str) -> String {
 }
 
 async fn scan_within(layers: Vec<LayerBuilder>, limits: Limits, threads: usize) -> Result<Contents, ScanError> {
+    scan_watched(layers, limits, threads, &Watch::default()).await
+}
+
+async fn scan_watched(
+    layers: Vec<LayerBuilder>,
+    limits: Limits,
+    threads: usize,
+    watch: &Watch,
+) -> Result<Contents, ScanError> {
     let image = ImageBuilder::new().layers(layers).build();
     let (registry, context) = (Memory::new(), Context::new(limits));
     let repository: Repository = "registry.example/app".parse().expect("a repository");
@@ -36,7 +47,28 @@ async fn scan_within(layers: Vec<LayerBuilder>, limits: Limits, threads: usize) 
     let fetched = registry.manifest(&context, &repository, &name).await.expect("memory").expect("it is there");
     let Ok(ImageDocument::Manifest(manifest)) = ImageDocument::parse(fetched.blob, None) else { panic!("no manifest") };
     let threads = NonZeroUsize::new(threads).expect("one or more");
-    scan::image(&registry, &context, &repository, &manifest, threads).await
+    scan::image_watched(&registry, &context, &repository, &manifest, threads, watch).await
+}
+
+/// Bytes said beforehand, bytes that arrived, and packages; none while a layer is on its way.
+type Told = (u64, u64, Option<usize>);
+
+/// What was told of each layer.
+#[derive(Default)]
+struct Watch(Mutex<BTreeMap<Digest, Told>>);
+
+impl Progress for Watch {
+    fn begin(&self, layer: &Digest, bytes: u64) {
+        self.0.lock().expect("ours").insert(layer.clone(), (bytes, 0, None));
+    }
+
+    fn arrived(&self, layer: &Digest, bytes: u64) {
+        self.0.lock().expect("ours").get_mut(layer).expect("it began").1 += bytes;
+    }
+
+    fn end(&self, layer: &Digest, packages: usize) {
+        self.0.lock().expect("ours").get_mut(layer).expect("it began").2 = Some(packages);
+    }
 }
 
 async fn scan(layers: impl IntoIterator<Item = LayerBuilder>) -> Result<Contents, ScanError> {
@@ -296,4 +328,31 @@ async fn packages_depend_own_and_cover() {
 async fn both_places_of_apk_are_read() {
     let two = layer().file(APK, apk("a", "1")).file("usr/lib/apk/db/installed", apk("a", "1") + &apk("b", "1"));
     assert_eq!(packages(&scan([two]).await.expect("a layer")), ["a 1 0", "b 1 0"]);
+}
+
+#[tokio::test]
+async fn who_watches_is_told_every_byte_of_every_layer_and_its_packages() {
+    let watch = Watch::default();
+    let layers = vec![
+        layer().file(APK, apk("app", "1-r0")).gzip(),
+        layer().file("etc/motd", vec![7; 300_000]),
+        layer().file(APK, apk("app", "1-r0") + &apk("zlib", "1.3-r4")).zstd(),
+    ];
+    let contents = scan_watched(layers, Limits::default(), 3, &watch).await.expect("an image");
+    let seen = watch.0.into_inner().expect("ours");
+    let told: Vec<_> = contents.layers.iter().map(|layer| seen[&layer.digest]).collect();
+    let wanted: Vec<_> = contents
+        .layers
+        .iter()
+        .zip([1, 0, 2])
+        .map(|(layer, packages)| (layer.size, layer.size, Some(packages)))
+        .collect();
+    assert_eq!(told, wanted);
+    assert_eq!(contents.packages.len(), 2, "hidden packages are counted on the way and not in the end");
+
+    // A layer that breaks off was begun and never ended.
+    let watch = Watch::default();
+    let broken = vec![layer().file(APK, apk("app", "1-r0")).diff_id(Digest::sha256(b"another"))];
+    assert!(scan_watched(broken, Limits::default(), 1, &watch).await.is_err());
+    assert!(watch.0.into_inner().expect("ours").values().all(|(size, read, end)| size == read && end.is_none()));
 }

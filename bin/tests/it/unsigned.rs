@@ -33,6 +33,12 @@ async fn both_forms_of_buildkit_are_read_and_marked() {
         let purl = &document.json()["packages"][0]["externalRefs"][0]["referenceLocator"];
         assert_eq!(purl, &format!("pkg:oci/image@{arm64}"), "the one of this platform");
 
+        // Who does not ask for it is told that it is there, and gets what is in the layers.
+        let ours = cg_attest([&["sbom", &folder.name()], &PLATFORM[..]].concat());
+        assert_eq!(ours.code, 0, "{}", ours.stderr);
+        assert!(ours.stderr.contains("nobody signed; `--source attached --allow-unsigned`"), "{}", ours.stderr);
+        assert_ne!(ours.stdout, document.stdout);
+
         let shown = provenance(&folder.name(), &PLATFORM);
         assert_eq!(shown.code, 0, "{form:?}: {}", shown.stderr);
         assert!(shown.stderr.contains("UNVERIFIED"), "{}", shown.stderr);

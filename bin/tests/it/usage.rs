@@ -47,6 +47,37 @@ fn contradictions_are_refused() {
 }
 
 #[test]
+fn half_a_policy_is_no_reason_to_do_without_one() {
+    for half in
+        [&["--identity", "me"][..], &["--issuer", "https://x"], &["--claim", "buildTrigger=push"], &["--max-age", "1d"]]
+    {
+        for command in [&["sbom", "registry.example/app"][..], &["diff", "registry.example/a", "registry.example/b"]] {
+            let ran = cg_attest([command, half].concat());
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{half:?}: {}", ran.stderr);
+            assert!(
+                ran.stderr.contains("error[policy-missing]") || ran.stderr.contains("error[policy-invalid]"),
+                "{}",
+                ran.stderr
+            );
+        }
+    }
+    let attached = ["sbom", "registry.example/app", "--source", "attached"];
+    refused(&attached, "policy-missing", "--source content");
+}
+
+#[test]
+fn what_a_command_would_pass_over_is_refused() {
+    for command in [&["sbom", "registry.example/app"][..], &["check", "registry.example/app"], &["diff", "a/b", "a/c"]]
+    {
+        refused(&[command, SIGNER, &["--require", "signature"]].concat(), "policy-invalid", "`verify`");
+    }
+    for command in [&["get", "a/b", "--type", "spdx"][..], &["provenance", "a/b"]] {
+        let ran = cg_attest([command, SIGNER, &["--require", "signature"]].concat());
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn malformed_names_are_refused() {
     let with = |image: &'static str| [&["verify", image], SIGNER].concat();
     for image in ["cgr.dev/A/b", "cgr.dev/a@sha256:abc", "https://cgr.dev/a", "user:pass@cgr.dev/a", ""] {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::claimed::Entry;
-use super::{Claimed, Finding, Rule, content, rules, statements};
+use super::{Claimed, Finding, Rule, apko, content, rules, statements};
 use crate::code::Code;
 use crate::image::{Manifest, Platform};
 use crate::scan::Contents;
+use crate::signer::BuildClaims;
 use crate::statement::{ApkoConfiguration, Provenance};
 
 /// What is known of one platform of an image. What is `None` is not compared.
@@ -25,15 +26,27 @@ pub struct Evidence<'a> {
     pub provenance: Option<&'a Provenance>,
     /// The apk packages that apko's provenance says it installed ([`apko_installed`](crate::statement::apko_installed)).
     pub installed: Option<&'a BTreeMap<String, String>>,
-    /// The configuration that apko was given.
+    /// The configuration that apko was given, as it was signed. The one that apko left
+    /// in the image is in the contents.
     pub apko: Option<&'a ApkoConfiguration>,
+    /// What the certificate of whoever signed the provenance says of the build.
+    pub certificate: Option<&'a BuildClaims>,
 }
 
 impl<'a> Evidence<'a> {
     /// Only a manifest.
     #[must_use]
     pub fn new(manifest: &'a Manifest) -> Self {
-        Self { manifest, platform: None, contents: None, sbom: None, provenance: None, installed: None, apko: None }
+        Self {
+            manifest,
+            platform: None,
+            contents: None,
+            sbom: None,
+            provenance: None,
+            installed: None,
+            apko: None,
+            certificate: None,
+        }
     }
 }
 
@@ -76,12 +89,22 @@ pub fn compare(evidence: &Evidence<'_>, rules: &[Rule]) -> Outcome {
     if let Some(listed) = listed {
         statements::packages(evidence, listed, &mut out);
     }
+    let file = apko_file(evidence, &mut out);
     statements::architecture(evidence, &mut out);
+    apko::compare(evidence, file.as_ref(), found.as_deref(), &mut out);
     statements::annotations(evidence, &mut out);
+    statements::certificate(evidence, &mut out);
     for rule in rules {
         rules::apply(*rule, evidence, &mut out);
     }
     out
+}
+
+/// The configuration that apko left in the image; one that cannot be read is no witness.
+fn apko_file(evidence: &Evidence<'_>, out: &mut Outcome) -> Option<ApkoConfiguration> {
+    let text = evidence.contents?.apko_json.as_deref()?;
+    let parsed = ApkoConfiguration::parse(text);
+    parsed.map_err(|error| out.skipped.push(format!("etc/apko.json cannot be read: {error}"))).ok()
 }
 
 /// The index against the configuration: the platform that a runtime chose is the one it gets.

@@ -5,6 +5,7 @@
 //! the writer of a document leaves out by design (files, sources, the operating
 //! system) is no finding.
 
+mod apko;
 mod claimed;
 mod compare;
 mod content;

@@ -3,7 +3,9 @@
 use super::claimed::Entry;
 use super::{Evidence, Finding, Outcome};
 use crate::code::Code;
-use crate::statement::{Provenance, canonical_repository};
+use crate::image::Platform;
+use crate::policy::{Agreement, FieldAgreement};
+use crate::statement::{ApkoConfiguration, Provenance, canonical_repository};
 
 /// The apk packages that statements name, against those that are there.
 pub(super) fn packages(evidence: &Evidence<'_>, listed: &[Entry], out: &mut Outcome) {
@@ -20,13 +22,18 @@ pub(super) fn packages(evidence: &Evidence<'_>, listed: &[Entry], out: &mut Outc
 }
 
 /// A package that is fixed to one version; `@` names a repository (apk-world, package selection).
-fn pin(package: &str) -> Option<(&str, &str)> {
+pub(super) fn pin(package: &str) -> Option<(&str, &str)> {
     let (name, version) = package.split_once('=')?;
     let version = version.split_once('@').map_or(version, |(version, _)| version);
     (!name.ends_with(['<', '>', '~', '!']) && !version.starts_with('~')).then_some((name, version))
 }
 
-fn each<'a>(stated: impl Iterator<Item = (&'a str, &'a str)>, listed: &[Entry], code: Code, out: &mut Outcome) {
+pub(super) fn each<'a>(
+    stated: impl Iterator<Item = (&'a str, &'a str)>,
+    listed: &[Entry],
+    code: Code,
+    out: &mut Outcome,
+) {
     for (name, version) in stated {
         let is_named =
             |entry: &&Entry| entry.key.name == name && matches!(entry.key.kind.as_deref(), None | Some("apk"));
@@ -40,23 +47,27 @@ fn each<'a>(stated: impl Iterator<Item = (&'a str, &'a str)>, listed: &[Entry], 
 
 /// Whether apko was asked for an image of this architecture at all.
 pub(super) fn architecture(evidence: &Evidence<'_>, out: &mut Outcome) {
-    let configured = evidence.contents.and_then(|contents| contents.platform.as_ref());
-    let Some(platform) = configured.or(evidence.platform) else { return };
-    let asked = evidence.apko.map(|apko| apko.architectures.as_slice()).unwrap_or_default();
-    if asked.is_empty() {
-        return;
-    }
+    let Some(apko) = evidence.apko.filter(|apko| !apko.architectures.is_empty()) else { return };
+    let Some(platform) = platform(evidence) else { return };
     out.compared("architecture: apko configuration = image");
-    // `Platform` knows the names that apk has for architectures.
-    let is_asked = |name: &String| {
+    if !is_for(apko, platform) {
+        let finding = Finding::new(Code::ApkoArchitectureDiffers, "image");
+        out.add(finding.wanted(platform.to_string()).found(apko.architectures.join(", ")));
+    }
+}
+
+/// What the image runs on: its own word, else the index's.
+pub(super) fn platform<'a>(evidence: &Evidence<'a>) -> Option<&'a Platform> {
+    evidence.contents.and_then(|contents| contents.platform.as_ref()).or(evidence.platform)
+}
+
+/// Whether a configuration asks for this architecture. `Platform` knows the names that apk has for them.
+pub(super) fn is_for(apko: &ApkoConfiguration, platform: &Platform) -> bool {
+    apko.architectures.iter().any(|name| {
         let (name, variant) =
             name.split_once('/').map_or((name.as_str(), None), |(name, variant)| (name, Some(variant)));
-        crate::image::Platform::new("linux", name, variant).is_some_and(|named| platform.matches(&named))
-    };
-    if !asked.iter().any(is_asked) {
-        let finding = Finding::new(Code::ApkoArchitectureDiffers, "image");
-        out.add(finding.wanted(platform.to_string()).found(asked.join(", ")));
-    }
+        Platform::new("linux", name, variant).is_some_and(|named| platform.matches(&named))
+    })
 }
 
 /// The annotations of the image, where provenance says the same thing (OCI image specification, annotations).
@@ -76,6 +87,35 @@ pub(super) fn annotations(evidence: &Evidence<'_>, out: &mut Outcome) {
         out.compared("revision: annotation = provenance");
         if !annotated.eq_ignore_ascii_case(built) {
             out.add(Finding::new(Code::AnnotationRevisionDiffers, REVISION).wanted(built).found(annotated));
+        }
+    }
+}
+
+/// The certificate of whoever signed the provenance, where the build type makes a field of both the same.
+/// With the annotations, which nobody defines to be the same, it is not compared.
+pub(super) fn certificate(evidence: &Evidence<'_>, out: &mut Outcome) {
+    let Some(claims) = evidence.certificate else { return };
+    let beside = evidence.provenance.map(|provenance| provenance.beside_claims(claims)).unwrap_or_default();
+    let is_compared = |one: &&FieldAgreement| matches!(one.agreement, Agreement::Equal | Agreement::Differs);
+    if beside.iter().any(|one| is_compared(&one)) {
+        out.compared("build: provenance = certificate");
+    }
+    for one in &beside {
+        let (name, ours) = (one.field.as_str(), one.provenance.value().unwrap_or_default());
+        let theirs = one.certificate.as_deref().unwrap_or_default();
+        match one.agreement {
+            Agreement::Differs => out.add(Finding::new(Code::ProvenanceMismatch, name).wanted(theirs).found(ours)),
+            Agreement::NotComparable => {
+                let text = format!("{name}: {ours} in the provenance and {theirs} in the certificate");
+                out.skipped.push(format!("{text}, which the build type does not make the same"));
+            }
+            _ => {}
+        }
+    }
+    for (key, claim) in [(SOURCE, &claims.repository), (REVISION, &claims.commit)] {
+        if let (Some(annotated), Some(claim)) = (evidence.manifest.annotations().get(key), claim) {
+            let text = format!("{key}: {annotated} in the annotation and {claim} in the certificate");
+            out.skipped.push(format!("{text}, which nothing makes the same"));
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::image::{ImageDocument, Manifest, Platform};
 use crate::limits::Limits;
 use crate::sbom::{self, Format, Options};
 use crate::scan::{Contents, Coverage, Ecosystem, LayerFacts, OperatingSystem, Package};
+use crate::signer::BuildClaims;
 use crate::statement::{ApkoConfiguration, Provenance, apko_installed};
 
 const SOURCE: &str = "org.opencontainers.image.source";
@@ -26,6 +27,7 @@ struct Scene {
     format: Format,
     provenance: Value,
     apko: Value,
+    certificate: Option<BuildClaims>,
 }
 
 fn platform(text: &str) -> Platform {
@@ -82,6 +84,7 @@ impl Scene {
             dependencies: Vec::new(),
             coverage: Coverage::default(),
             claims: Vec::new(),
+            apko_json: None,
             problems: Vec::new(),
             history: Vec::new(),
         };
@@ -94,7 +97,8 @@ impl Scene {
         });
         let apko = json!({ "archs": ["x86_64"], "contents": { "packages": ["app=1-r0", "zlib", "any~=2"] } });
         let listed_as = platform("linux/amd64");
-        Self { manifest, listed_as, contents, sbom: None, lies: Vec::new(), format: Format::Spdx23, provenance, apko }
+        let (sbom, lies, certificate) = (None, Vec::new(), None);
+        Self { manifest, listed_as, contents, sbom, lies, format: Format::Spdx23, provenance, apko, certificate }
     }
 
     fn manifest(&self) -> Manifest {
@@ -133,6 +137,7 @@ impl Scene {
             provenance: Some(&provenance),
             installed: installed.as_ref(),
             apko: Some(&apko),
+            certificate: self.certificate.as_ref(),
             ..Evidence::new(&manifest)
         };
         compare(&evidence, rules)
@@ -228,6 +233,92 @@ fn each_lie_of_another_statement_is_found_by_its_code() {
         let codes: Vec<Code> = scene.outcome(&[]).findings.iter().map(|finding| finding.code).collect();
         assert_eq!(codes, [code]);
     }
+}
+
+/// The image as apko leaves it: with the configuration that it was given, and its annotations.
+fn with_file(scene: &mut Scene) -> Value {
+    scene.apko["annotations"] = json!({ "org.opencontainers.image.title": "app" });
+    let mut file = scene.apko.clone();
+    file["archs"] = json!(["amd64"]);
+    file["contents"]["packages"] = json!(["app=1-r0", "zlib=1.3-r4"]);
+    scene.contents.apko_json = Some(file.to_string());
+    file
+}
+
+#[test]
+fn each_lie_in_the_configuration_of_apko_in_the_image_is_found_by_its_code() {
+    let mut honest = Scene::honest();
+    with_file(&mut honest);
+    let outcome = honest.outcome(&[]);
+    assert_eq!((outcome.findings.as_slice(), outcome.skipped.as_slice()), (&[][..], &[][..]));
+    for compared in [
+        "packages: etc/apko.json = image",
+        "architecture: etc/apko.json = image",
+        "packages: apko configuration = etc/apko.json",
+        "annotations: apko configuration = image",
+    ] {
+        assert!(outcome.compared.contains(&compared), "{compared}: {outcome:?}");
+    }
+    let lying = |change: &dyn Fn(&mut Value)| {
+        found(|scene| {
+            let mut file = with_file(scene);
+            change(&mut file);
+            scene.contents.apko_json = Some(file.to_string());
+        })
+    };
+    assert_eq!(lying(&|_| {}), []);
+    assert_eq!(lying(&|file| file["contents"]["packages"][1] = "zlib=1.3-r9".into()), [Code::ApkoFilePackageDiffers]);
+    assert_eq!(lying(&|file| file["archs"][0] = "arm64".into()), [Code::ApkoFileArchitectureDiffers]);
+    // A pin that only the signed one has says nothing of the file.
+    assert_eq!(lying(&|file| file["contents"]["packages"] = json!(["zlib=1.3-r4"])), []);
+    let signed_otherwise = found(|scene| {
+        with_file(scene);
+        scene.apko["contents"]["packages"][0] = "app=2-r0".into();
+    });
+    assert_eq!(signed_otherwise, [Code::ApkoPackageDiffers, Code::ApkoFileDiffers]);
+    let annotated = |value: &str| {
+        found(|scene| {
+            with_file(scene);
+            scene.apko["annotations"]["org.opencontainers.image.vendor"] = value.into();
+        })
+    };
+    assert_eq!((annotated("Chainguard"), annotated("Chain")), (vec![], vec![Code::AnnotationApkoDiffers]));
+    // What cannot be read, or is not there, is said and not blamed.
+    let mut broken = Scene::honest();
+    with_file(&mut broken);
+    broken.apko["annotations"]["com.example.absent"] = "x".into();
+    broken.contents.apko_json = Some("{".to_owned());
+    let outcome = broken.outcome(&[]);
+    assert_eq!(outcome.findings, []);
+    assert!(outcome.skipped[0].starts_with("etc/apko.json cannot be read"), "{outcome:?}");
+    assert!(outcome.skipped[1].contains("com.example.absent"), "{outcome:?}");
+}
+
+#[test]
+fn the_certificate_is_compared_where_the_build_type_makes_it_the_same() {
+    let claims = |commit: &str| BuildClaims {
+        repository: Some("https://github.com/chainguard-images/images".to_owned()),
+        commit: Some(commit.to_owned()),
+        ..BuildClaims::default()
+    };
+    let outcome = |claims: BuildClaims, is_github: bool| {
+        let mut scene = Scene { certificate: Some(claims), ..Scene::honest() };
+        if is_github {
+            github(&mut scene);
+        }
+        scene.outcome(&[])
+    };
+    let honest = outcome(claims(COMMIT), true);
+    assert_eq!(honest.findings, []);
+    assert!(honest.compared.contains(&"build: provenance = certificate"), "{honest:?}");
+    let other = "f123456789012345678901234567890123456789";
+    let lie: Vec<_> = outcome(claims(other), true).findings.iter().map(|f| (f.code, f.subject.clone())).collect();
+    assert_eq!(lie, [(Code::ProvenanceMismatch, "source-commit".to_owned())]);
+    // apko's build type has no such field; annotations are nobody's definition of a certificate.
+    let apko = outcome(claims(other), false);
+    assert_eq!(apko.findings, []);
+    assert!(!apko.compared.contains(&"build: provenance = certificate"), "{apko:?}");
+    assert!(apko.skipped.iter().any(|text| text.contains(REVISION) && text.contains(other)), "{apko:?}");
 }
 
 #[test]

@@ -25,6 +25,7 @@
 //!    lists), give them a variant of [`Fact`] and join them in `beside.rs`.
 
 mod apk;
+mod apko;
 mod bytes;
 mod dotnet;
 mod dpkg;

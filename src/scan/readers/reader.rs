@@ -1,6 +1,6 @@
 //! What a package reader is.
 
-use super::{apk, dotnet, dpkg, executable, java, melange, npm, os_release, php, python, rpm, ruby};
+use super::{apk, apko, dotnet, dpkg, executable, java, melange, npm, os_release, php, python, rpm, ruby};
 use crate::scan::inflate::Total;
 use crate::scan::{Claim, Ecosystem, FileList, OperatingSystem, Package};
 
@@ -51,6 +51,8 @@ pub(crate) enum Fact {
     Licenses(String),
     /// What a document beside the database says of a package in it.
     Claim(Claim),
+    /// The configuration that apko left in the image, as it stands.
+    Apko(String),
 }
 
 impl From<Package> for Fact {
@@ -138,6 +140,7 @@ pub(crate) trait Reader: Send + Sync {
 pub(crate) fn all() -> &'static [&'static dyn Reader] {
     &[
         &apk::Installed,
+        &apko::Configuration,
         &dotnet::DepsJson,
         &dpkg::Copyright,
         &dpkg::Lists,
