@@ -72,7 +72,7 @@ pub fn write(format: Format, contents: &Contents, options: &Options, out: &mut d
 }
 
 /// Writes the document of an index: which images it lists, each a variant of it.
-/// It names no packages, so nothing is compared with it. Otherwise as [`write`].
+/// It names no packages, so nothing is compared with it. Otherwise as [`write()`].
 ///
 /// # Errors
 /// When `out` does.
