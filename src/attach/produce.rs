@@ -64,6 +64,13 @@ impl Drafted {
         let draft = Draft::attestation(name, &subject.descriptor.digest, predicate);
         Self { subject: subject.clone(), draft, is_signature: false }
     }
+
+    /// Whether a bundle is made of it: the older form signs another document for
+    /// the signature of an image, and takes attestations out of their bundles.
+    #[must_use]
+    pub fn becomes_bundle(&self, form: Form) -> bool {
+        form != Form::Legacy || !self.is_signature
+    }
 }
 
 /// What is attached already of what was drafted.
@@ -82,7 +89,7 @@ pub struct Signed {
 }
 
 impl Signed {
-    /// The bundles, in the order of what was drafted.
+    /// The bundles, in the order of the drafts that [become one](Drafted::becomes_bundle).
     #[must_use]
     pub fn bundles(&self) -> &[SignedBundle] {
         &self.bundles
@@ -107,10 +114,9 @@ impl Signed {
             let signer = session.signer().await?;
             drafts.iter().try_for_each(|drafted| drafted.draft.check_signer(&signer, limits))?;
         }
-        let as_bundle = |drafted: &&Drafted| form != Form::Legacy || !drafted.is_signature;
         let bundles = drafts
             .iter()
-            .filter(as_bundle)
+            .filter(|drafted| drafted.becomes_bundle(form))
             .map(|Drafted { draft, .. }| session.sign_statement(draft.payload(), draft.subject()));
         let bundles = join_all(bundles).await.into_iter().collect::<Result<_, _>>()?;
         let as_payload = |drafted: &&Drafted| form != Form::Bundle && drafted.is_signature;

@@ -15,7 +15,7 @@ use crate::exit::ExitStatus;
 use crate::printer::{Printer, escape};
 use crate::render;
 use crate::settings::{
-    RegistryArgs, SigningArgs, Source, Sources, TrustArgs, WriteArgs, attach_failed, now, signing_failed,
+    RegistryArgs, SigningArgs, Source, Sources, TrustArgs, WriteArgs, attach_failed, now, place_for, signing_failed,
     write_atomically,
 };
 
@@ -80,10 +80,35 @@ impl ProduceArgs {
         Ok(found)
     }
 
+    /// Whether the files that are asked for can be written, asked before anything is signed.
+    fn prepare_files(&self, drafts: &[Drafted]) -> Result<(), CliError> {
+        let wrong = |message: String| Err(CliError::usage(Code::Usage, message));
+        let form = self.writing.signature_format;
+        if self.bundle.is_some() && drafts.len() != 1 {
+            return wrong(format!(
+                "--bundle is one file, and {} statements are signed; use --bundle-dir",
+                drafts.len()
+            ));
+        }
+        let is_asked_for = self.bundle.is_some() || self.bundle_dir.is_some();
+        if is_asked_for && !drafts.iter().any(|drafted| drafted.becomes_bundle(form)) {
+            return wrong(
+                "--bundle and --bundle-dir write bundles, and the older form of a signature has none".to_owned(),
+            );
+        }
+        match (&self.bundle, &self.bundle_dir) {
+            _ if self.writing.dry_run => Ok(()),
+            (Some(path), _) => place_for(path).map(drop),
+            (None, Some(folder)) => std::fs::create_dir_all(folder).map_err(|error| CliError::file(folder, error)),
+            (None, None) => Ok(()),
+        }
+    }
+
     /// Writes the bundles to the files that are asked for.
-    fn write_files(&self, drafts: &[Drafted], signed: &Signed, printer: &Printer) -> Result<(), CliError> {
+    fn write_files(&self, drafts: &[Drafted], signed: &Signed, form: Form, printer: &Printer) -> Result<(), CliError> {
         let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-        for (bundle, drafted) in signed.bundles().iter().zip(drafts) {
+        let bundled = drafts.iter().filter(|drafted| drafted.becomes_bundle(form));
+        for (bundle, drafted) in signed.bundles().iter().zip(bundled) {
             let path = match (&self.bundle, &self.bundle_dir) {
                 (Some(path), _) => path.clone(),
                 (None, Some(folder)) => {
@@ -127,10 +152,7 @@ pub(super) async fn run(
     let drafts = draft(&source, &subjects).await?;
     // Whole images may have been read for the drafts; what follows has its own time.
     let context = Context::new(limits.clone());
-    if args.bundle.is_some() && drafts.len() != 1 {
-        let message = format!("--bundle is one file, and {} statements are signed; use --bundle-dir", drafts.len());
-        return Err(CliError::usage(Code::Usage, message));
-    }
+    args.prepare_files(&drafts)?;
     if args.writing.dry_run {
         let pinned = source.pinned(&subjects.image().descriptor.digest);
         let drafts: Vec<_> = drafts.iter().map(|drafted| (&drafted.subject, &drafted.draft)).collect();
@@ -154,7 +176,7 @@ pub(super) async fn run(
         false => attacher()?.missing(&context, &session, &subjects, drafts, form).await.map_err(not_produced)?,
     };
     let signed = Signed::of(&session, &name, &drafts, form, &limits).await.map_err(not_produced)?;
-    args.write_files(&drafts, &signed, printer)?;
+    args.write_files(&drafts, &signed, form, printer)?;
     if args.no_upload {
         return Ok(ExitStatus::Accepted);
     }

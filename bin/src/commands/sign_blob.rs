@@ -9,7 +9,7 @@ use cg_attest::limits::Limits;
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::{Printer, escape};
-use crate::settings::{SigningArgs, TrustArgs, limits_with_time, now, signing_failed, write_atomically};
+use crate::settings::{SigningArgs, TrustArgs, limits_with_time, now, place_for, signing_failed, write_atomically};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -37,6 +37,7 @@ pub(crate) struct Args {
 /// Signs a file and writes the bundle, which our own verifier accepted.
 pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, CliError> {
     let limits = limits_with_time(Limits::default(), args.timeout.as_deref())?;
+    place_for(&args.bundle)?;
     let plan = args.signing.plan(&args.trust)?;
     let trust = args.trust.source()?;
     let digest = digest_of(&args.file)?;

@@ -18,7 +18,7 @@ pub(crate) use build::{BuildArgs, BuildFacts};
 pub(crate) use evidence::EvidenceArgs;
 pub(crate) use image::{Source, Sources, Wanted};
 pub(crate) use look::LookArgs;
-pub(crate) use output::{Format, write_atomically};
+pub(crate) use output::{Format, place_for, write_atomically};
 pub(crate) use policy::{PolicyArgs, naming_the_signer};
 pub(crate) use registry::{RegistryArgs, limits_with_time};
 pub(crate) use signing::{SigningArgs, SigningConfigArgs, failed as signing_failed};

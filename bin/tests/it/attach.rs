@@ -245,3 +245,37 @@ fn without_an_identity_nothing_is_signed_and_nothing_asked() {
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(ran.stderr.contains("error[no-identity]") && scene.writes().is_empty(), "{}", ran.stderr);
 }
+
+/// A signature is in a public log by the time its file is written.
+#[test]
+fn where_bundles_cannot_be_written_nothing_is_signed() {
+    let scene = Scene::new();
+    let (absent, one) = (scene.text("absent/bundle"), scene.text("bundle"));
+    let sign = |more: &[&str]| scene.signs("sign", "v2", &[&["--no-recursive", "--no-upload"], more].concat());
+    let ran = sign(&["--bundle", &absent]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("error[file-unreadable]") && ran.stderr.contains("there is no folder"),
+        "{}",
+        ran.stderr
+    );
+    assert!(scene.server.requests().is_empty());
+    let ran = sign(&["--bundle", &one]);
+    assert_eq!((ran.code, scene.path("bundle").is_file()), (0, true), "{}", ran.stderr);
+    // A folder for them is made.
+    let ran = sign(&["--bundle-dir", &scene.text("made/here")]);
+    assert_eq!(
+        (ran.code, scene.path("made/here/index.signature.sigstore.json").is_file()),
+        (0, true),
+        "{}",
+        ran.stderr
+    );
+    // The older form of a signature has no bundle to write.
+    let before = scene.server.requests().len();
+    let legacy = |form| scene.signs("sign", "v1", &["--no-recursive", "--signature-format", form, "--bundle", &one]);
+    let ran = legacy("legacy");
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("error[usage]: --bundle and --bundle-dir write bundles"), "{}", ran.stderr);
+    assert_eq!(scene.server.requests().len(), before);
+    assert_eq!(legacy("both").code, 0);
+}

@@ -216,3 +216,17 @@ fn trust_is_shown_with_windows_and_judged() {
     let ran = cg_attest(&args);
     assert_eq!((ran.code, ran.json()["findings"][0]["grave"].as_bool()), (1, Some(true)));
 }
+
+/// A signature is in a public log by the time its file is written.
+#[test]
+fn where_the_bundle_cannot_be_written_nothing_is_signed() {
+    let scene = Scene::new();
+    let token = scene.text("token");
+    std::fs::create_dir(scene.path("bundle")).expect("a folder");
+    let ran = scene.sign("v2", &["--identity-token-file", &token]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("error[file-unreadable]") && ran.stderr.contains("not a plain file"), "{}", ran.stderr);
+    assert!(scene.server.requests().is_empty());
+    std::fs::remove_dir(scene.path("bundle")).expect("a folder");
+    assert_eq!(scene.sign("v2", &["--identity-token-file", &token]).code, 0);
+}
