@@ -8,7 +8,7 @@ use cg_attest::image::Reference;
 use cg_attest::testing::{ImageBuilder, Statement};
 use cg_attest::time::Timestamp;
 
-use crate::number::Number;
+use crate::number::{Number, peak_of_this_process};
 use crate::scene::{self, PACKAGES_OF_10_KB, Scene};
 
 /// The first argument of a process that is measured.
@@ -52,10 +52,10 @@ fn peak(arguments: &[&str], input: &str) -> f64 {
     let output = child.wait_with_output().expect("an end");
     assert!(output.status.success(), "the measured process failed");
     let text = String::from_utf8(output.stdout).expect("text");
-    text.trim().parse::<f64>().expect("a number") * 1024.0
+    text.trim().parse::<f64>().expect("a number") * 1000.0
 }
 
-/// Verifies the image that is named, or nothing, and prints the peak in KiB.
+/// Verifies the image that is named, or nothing, and prints the peak in kB.
 pub(crate) fn child(arguments: &[String]) -> ExitCode {
     let mut root = String::new();
     std::io::stdin().read_to_string(&mut root).expect("the trust root");
@@ -69,8 +69,6 @@ pub(crate) fn child(arguments: &[String]) -> ExitCode {
         scene::assert_accepted(&report);
         assert_eq!(report.candidates().len(), ATTESTATIONS);
     }
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the peak");
-    println!("{}", line.trim().trim_end_matches(" kB"));
+    println!("{}", peak_of_this_process());
     ExitCode::SUCCESS
 }

@@ -60,3 +60,12 @@ pub(crate) fn median(times: &mut [Duration]) -> f64 {
 pub(crate) fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
+
+/// The peak of resident memory of this process, in kB.
+pub(crate) fn peak_of_this_process() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the peak");
+    // What the kernel calls kB is 1024 bytes.
+    let kib: f64 = line.trim().trim_end_matches(" kB").parse().expect("a number");
+    kib * 1.024
+}

@@ -8,14 +8,13 @@ import itertools
 import json
 import os
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 
 import produce
+from measure import in_turns, line, process
 
 LAB = os.environ["LAB"]
 TRUST = os.path.join(LAB, "trust", "trusted_root.json")
@@ -24,23 +23,6 @@ DIRECT, SLOW = "localhost:5000", "localhost:5050"  # SLOW takes 50 ms for every 
 IDENTITY, ISSUER = "dev@example.test", "http://127.0.0.1:5556/email"
 COSIGN = ["--certificate-identity", IDENTITY, "--certificate-oidc-issuer", ISSUER, "--trusted-root", TRUST]
 OURS = ["--identity", IDENTITY, "--issuer", ISSUER, "--trusted-root", TRUST]
-
-
-def process(command, stdin=None):
-    """Wall time in ms and peak memory in MiB of a command that has to succeed."""
-    begin = time.perf_counter()
-    child = subprocess.Popen(command, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0:
-        sys.exit(f"exit {child.returncode}: {' '.join(command)}")
-    return (time.perf_counter() - begin) * 1000, usage.ru_maxrss / 1024
-
-
-def in_turns(runs, *jobs):
-    """Runs the jobs in turns; the median of each value of each job. The first turn only warms up."""
-    turns = [[job() for job in jobs] for _ in range(runs + 1)][1:]
-    return [[statistics.median(values) for values in zip(*(turn[n] for turn in turns))] for n in range(len(jobs))]
 
 
 def get(path, accept="*/*"):
@@ -120,12 +102,10 @@ def one_bundle(numbers):
 def main():
     cg_attest, numbers = sys.argv[1:]
     missed = 0
-    making = produce.bench(process, in_turns, DIRECT, SLOW, cg_attest)
+    making = produce.bench(DIRECT, SLOW, cg_attest)
     benches = (twenty_attestations(cg_attest), two_hundred_images(cg_attest), one_bundle(numbers), making)
-    for name, ratio, sign, limit in itertools.chain(*benches):
-        held = ratio >= limit if sign == ">=" else ratio <= limit
-        missed += not held
-        print(f"{name:<82} {ratio:6.2f} {sign} {limit:.4g}  {'ok' if held else 'MISSED'}", flush=True)
+    for number in itertools.chain(*benches):
+        missed += not line(*number)
     return missed > 0
 
 

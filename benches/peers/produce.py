@@ -5,6 +5,8 @@ import os
 import subprocess
 import urllib.request
 
+from measure import in_turns, process
+
 LAB = os.environ["LAB"]
 PREDICATES_AT, TRUST = os.path.join(LAB, "work"), os.path.join(LAB, "trust")
 PREDICATES = [("spdxjson", f"{PREDICATES_AT}/apk.spdx.json"), ("slsaprovenance1", f"{PREDICATES_AT}/slsa.json")]
@@ -30,11 +32,11 @@ def repositories(direct):
         yield name, digest(), [digest("--platform", p) for p in ("linux/amd64", "linux/arm64")]
 
 
-def wall(process, commands):
+def wall(commands):
     return sum(process(command)[0] for command in commands)
 
 
-def cosign(process, slow, repository):
+def cosign(slow, repository):
     name, index, platforms = repository
     program = [f"{LAB}/bin/cosign"]
     identity = ["--identity-token", token()]
@@ -44,29 +46,28 @@ def cosign(process, slow, repository):
         for digest in platforms
         for kind, file in PREDICATES
     ]
-    return [wall(process, signing + attesting)]
+    return [wall(signing + attesting)]
 
 
-def ours(process, slow, repository, cg_attest):
+def ours(slow, repository, cg_attest):
     name, index, _ = repository
     image = f"{slow}/{name}@{index}"
     identity = ["--identity-token", token()]
     documents = [f"{flag}={file}" for flag, (_, file) in zip(("--sbom", "--provenance"), PREDICATES)]
     return [
         wall(
-            process,
             [
                 [cg_attest, "sign", *SERVICES, *identity, image],
                 [cg_attest, "attest", *SERVICES, *identity, *documents, image],
-            ],
+            ]
         )
     ]
 
 
-def bench(process, in_turns, direct, slow, cg_attest):
+def bench(direct, slow, cg_attest):
     made = repositories(direct)
     (theirs,), (own,) = in_turns(
-        3, lambda: cosign(process, slow, next(made)), lambda: ours(process, slow, next(made), cg_attest)
+        3, lambda: cosign(slow, next(made)), lambda: ours(slow, next(made), cg_attest)
     )
     what = "3 signatures, 2 platforms x 2 predicates, 50 ms"
     yield f"{what}: cosign {theirs:.0f} ms, ours {own:.0f} ms", own / theirs, "<=", 0.35
