@@ -55,6 +55,9 @@ pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<ExitStatus, CliError> {
 }
 
 fn block_on<F: Future<Output = Result<ExitStatus, CliError>>>(work: F) -> Result<ExitStatus, CliError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::internal)?;
+    // One worker carries the connections; what computes has threads of its own, as many as there are cores. With a worker
+    // for each core, each would have an arena of the allocator, and of the bytes that pass through each some are kept.
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_all().build().map_err(CliError::internal)?;
     runtime.block_on(work)
 }
