@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use futures_util::future::{join, join_all};
 
-use super::list::unread;
+use super::failure::unread;
 use super::manifest::{NoManifest, at_legacy_tag, legacy_tag, listed, refers_to};
 use super::tree::{Below, FailedListing, Node, NodeKind};
 use super::{ResolveError, within};

@@ -2,37 +2,16 @@
 
 use futures_util::future::join_all;
 
+use super::discovered::Discovered;
+use super::failure::unread;
 use super::manifest::{at_legacy_tag, legacy_tag};
-use super::open::layer;
-use super::pending::{Listed, Next, Pending};
-use super::tally::Tally;
+use super::pending::Listed;
 use crate::evidence::{
-    Attached, Candidate, Content, Listing, ListingKind, Origin, OriginKind, Target, Unread, classify_manifest, hint,
+    Attached, Candidate, Content, Listing, ListingKind, Origin, OriginKind, Target, Unread, classify_manifest,
     is_evidence,
 };
 use crate::image::{Descriptor, Index, Repository};
-use crate::registry::{Context, Pull, RegistryError};
-
-/// Everything that is listed for the targets of an image.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Discovered {
-    /// How each place of each target was read.
-    pub listings: Vec<Listing>,
-    /// What they list, in the order of targets and places. Of referrers only
-    /// the descriptors are known; [`open`](Self::open) reads their manifests.
-    pub listed: Vec<Listed>,
-    pub(super) tally: Tally,
-}
-
-impl Discovered {
-    /// Nothing is listed, and nothing has been looked at.
-    #[must_use]
-    pub fn nothing(context: &Context) -> Self {
-        let tally = Tally::new(context.limits().candidates);
-        Self { listings: Vec::new(), listed: Vec::new(), tally }
-    }
-}
+use crate::registry::{Context, Pull};
 
 /// Lists the evidence of some targets, given by their place in the list: all
 /// places in one flight. `index` adds BuildKit's entries.
@@ -74,7 +53,7 @@ async fn place(
         ListingKind::Referrers => match pull.referrers(context, repository, &target.digest).await {
             Ok(referrers) => {
                 let evidence = referrers.descriptors.into_iter().filter(is_evidence);
-                Ok(evidence.map(|descriptor| referrer(n, descriptor)).collect())
+                Ok(evidence.map(|descriptor| Listed::referrer(n, descriptor)).collect())
             }
             Err(error) => Err(unread(&error)),
         },
@@ -109,23 +88,9 @@ async fn legacy(
             OriginKind::LegacySignature => attached.kind == OriginKind::SignatureReferrer,
             _ => attached.kind == OriginKind::LegacyAttestation,
         };
-        fits.then(|| layer(n, origin_kind, &tag, &manifest, attached))
+        fits.then(|| Listed::layer(n, origin_kind, &tag, &manifest, attached))
     };
     Ok(classify_manifest(&manifest).into_iter().filter_map(fitting).collect())
-}
-
-/// A referrer as the listing has it: what is in its manifest is not known yet.
-fn referrer(n: usize, descriptor: Descriptor) -> Listed {
-    let candidate = Candidate {
-        target: n,
-        origin: Origin::new(OriginKind::BundleReferrer, descriptor.digest.to_string()),
-        digest: None,
-        manifest_digest: Some(descriptor.digest.clone()),
-        size: descriptor.size,
-        hint: hint(&descriptor.annotations),
-        content: Content::Skipped,
-    };
-    Listed::Pending(Pending { candidate, next: Next::Manifest(descriptor) })
 }
 
 /// BuildKit's attestation manifests inside the index: nobody signed them, and
@@ -151,8 +116,4 @@ pub(super) fn unsigned_entries(index: &Index) -> impl Iterator<Item = (&Descript
     let entries =
         index.manifests().iter().filter(|d| d.annotation("vnd.docker.reference.type") == Some("attestation-manifest"));
     entries.filter_map(|descriptor| Some((descriptor, descriptor.annotation("vnd.docker.reference.digest")?)))
-}
-
-pub(super) fn unread(error: &RegistryError) -> Unread {
-    Unread::new(error.code(), error.to_string())
 }

@@ -1,6 +1,6 @@
 //! The manifests that carry evidence: at the legacy tags, and of referrers.
 
-use super::list::unread;
+use super::failure::unread;
 use super::within;
 use crate::code::Code;
 use crate::digest::Digest;

@@ -12,11 +12,12 @@
 //! absence is one.
 
 mod deadline;
+mod discovered;
 mod everything;
+mod failure;
 mod grow;
 mod list;
 mod manifest;
-mod open;
 mod pending;
 mod read;
 mod resolve;
@@ -24,8 +25,9 @@ mod tally;
 mod tree;
 mod unsigned;
 
+pub use discovered::Discovered;
 pub use everything::{Everything, everything};
-pub use list::{Discovered, list};
+pub use list::list;
 pub use manifest::image_manifest;
 pub use pending::{Listed, Pending};
 pub use read::read;

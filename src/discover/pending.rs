@@ -1,8 +1,8 @@
 //! What is listed, and how much of it has been read.
 
-use super::list::unread;
-use crate::evidence::{Candidate, Content, OriginKind};
-use crate::image::Descriptor;
+use super::failure::unread;
+use crate::evidence::{Attached, Candidate, Content, Origin, OriginKind, hint};
+use crate::image::{Descriptor, Manifest};
 use crate::registry::RegistryError;
 
 /// One piece of evidence that is listed.
@@ -17,6 +17,44 @@ pub enum Listed {
 }
 
 impl Listed {
+    /// A referrer as the listing has it: what is in its manifest is not known yet.
+    pub(super) fn referrer(target: usize, descriptor: Descriptor) -> Self {
+        let candidate = Candidate {
+            target,
+            origin: Origin::new(OriginKind::BundleReferrer, descriptor.digest.to_string()),
+            digest: None,
+            manifest_digest: Some(descriptor.digest.clone()),
+            size: descriptor.size,
+            hint: hint(&descriptor.annotations),
+            content: Content::Skipped,
+        };
+        Self::Pending(Pending { candidate, next: Next::Manifest(descriptor) })
+    }
+
+    /// A layer of a manifest that was read.
+    pub(super) fn layer(
+        target: usize,
+        kind: OriginKind,
+        location: &str,
+        manifest: &Manifest,
+        attached: Attached,
+    ) -> Self {
+        let mut candidate = Candidate {
+            target,
+            origin: Origin::new(kind, location),
+            digest: Some(attached.layer.digest.clone()),
+            manifest_digest: Some(manifest.blob().digest().clone()),
+            size: attached.layer.size,
+            hint: attached.hint,
+            content: Content::Skipped,
+        };
+        if kind == OriginKind::Buildkit {
+            candidate.content = Content::Unsigned;
+            return Self::Done(candidate);
+        }
+        Self::Pending(Pending { candidate, next: Next::Layer(attached.layer, kind) })
+    }
+
     pub(super) fn candidate(&self) -> &Candidate {
         match self {
             Self::Done(candidate) => candidate,
@@ -39,7 +77,7 @@ pub struct Pending {
 /// What has to be read next.
 #[derive(Debug, Clone)]
 pub(super) enum Next {
-    /// The referrer's manifest, for [`open`](super::open).
+    /// The referrer's manifest, for [`Discovered::open`](super::Discovered::open).
     Manifest(Descriptor),
     /// The layer, for [`read`](super::read).
     Layer(Descriptor, OriginKind),

@@ -1,6 +1,6 @@
 //! The content of one listed layer.
 
-use super::list::unread;
+use super::failure::unread;
 use super::pending::{Next, Pending, with};
 use crate::code::Code;
 use crate::evidence::{Candidate, Content, OriginKind, Unread};

@@ -3,8 +3,8 @@
 //! They are read only for showing them. No verdict knows this module: to
 //! [`decide`](crate::verify::decide) an unsigned statement stays unread (promise 7).
 
+use super::failure::unread;
 use super::image_manifest;
-use super::list::unread;
 use super::within;
 use crate::code::Code;
 use crate::digest::Digest;

@@ -1,17 +1,37 @@
-//! What is in the manifests of referrers.
+//! Everything that is listed for an image, and what is in the manifests of its referrers.
 
 use futures_util::future::join_all;
 
-use super::list::{Discovered, unread};
+use super::failure::unread;
 use super::manifest::{NoManifest, listed, refers_to};
 use super::pending::{Listed, Next, Pending, with};
+use super::tally::Tally;
 use super::within;
 use crate::digest::Digest;
-use crate::evidence::{Attached, Candidate, Content, Origin, OriginKind, Target, classify_manifest};
-use crate::image::{Descriptor, ImageDocument, Manifest, Repository};
+use crate::evidence::{Attached, Candidate, Content, Listing, Target, classify_manifest};
+use crate::image::{Descriptor, ImageDocument, Repository};
 use crate::registry::{Context, Pull};
 
+/// Everything that is listed for the targets of an image.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Discovered {
+    /// How each place of each target was read.
+    pub listings: Vec<Listing>,
+    /// What they list, in the order of targets and places. Of referrers only
+    /// the descriptors are known; [`open`](Self::open) reads their manifests.
+    pub listed: Vec<Listed>,
+    pub(super) tally: Tally,
+}
+
 impl Discovered {
+    /// Nothing is listed, and nothing has been looked at.
+    #[must_use]
+    pub fn nothing(context: &Context) -> Self {
+        let tally = Tally::new(context.limits().candidates);
+        Self { listings: Vec::new(), listed: Vec::new(), tally }
+    }
+
     /// Reads the manifests of the referrers among `listed`, in one flight, and
     /// answers what is in them, in the same order; everything else stays as it
     /// is. A target that turns out to have too much becomes a listing that failed.
@@ -67,30 +87,6 @@ async fn inside(
         return done(Content::Rejected(why));
     }
     let (target, location) = (referrer.target, &referrer.origin.location);
-    let layer = |attached: Attached| layer(target, attached.kind, location, &manifest, attached);
+    let layer = |attached: Attached| Listed::layer(target, attached.kind, location, &manifest, attached);
     classify_manifest(&manifest).into_iter().map(layer).collect()
-}
-
-/// A layer of a manifest that was read.
-pub(super) fn layer(
-    target: usize,
-    kind: OriginKind,
-    location: &str,
-    manifest: &Manifest,
-    attached: Attached,
-) -> Listed {
-    let mut candidate = Candidate {
-        target,
-        origin: Origin::new(kind, location),
-        digest: Some(attached.layer.digest.clone()),
-        manifest_digest: Some(manifest.blob().digest().clone()),
-        size: attached.layer.size,
-        hint: attached.hint,
-        content: Content::Skipped,
-    };
-    if kind == OriginKind::Buildkit {
-        candidate.content = Content::Unsigned;
-        return Listed::Done(candidate);
-    }
-    Listed::Pending(Pending { candidate, next: Next::Layer(attached.layer, kind) })
 }
