@@ -54,8 +54,8 @@ codes! {
         "Only an unsigned BuildKit attestation of this type is attached; nobody vouches for it."
         "Ask the publisher to sign it.";
     PlatformAbsent "platform-absent"
-        "The index does not list a platform that the policy requires."
-        "Check the spelling of `--require-platform`, or use an image that is built for that platform.";
+        "The index does not list a platform that was asked for."
+        "Check the spelling of `--platform` or `--require-platform`, or use an image that is built for that platform.";
     PlatformMismatch "platform-mismatch"
         "The index that was named does not list this image."
         "Name the index that the image was taken from, or leave out `--index`.";
@@ -123,7 +123,10 @@ codes! {
         "Sign again with a current client; a bundle from which the proof was cut gains nothing here.";
     TimeMissing "time-missing"
         "No trusted source says when the signature was made, so a short-lived certificate cannot be judged."
-        "A signed timestamp or a log promise that the trust root knows has to be in the bundle: check `--trusted-root`, or sign again with a timestamp authority.";
+        "A signed timestamp or a promise of the log has to be in the bundle: sign again with a timestamp authority.";
+    TimeUntrusted "time-untrusted"
+        "A signed timestamp is there, and no timestamp authority of the trust root made it for this signature."
+        "Check that the trust root belongs to the instance that signed and names its timestamp authority: `cg-attest trust show`, `--trusted-root FILE`.";
     TimeWindow "time-window"
         "A verified time is outside the validity of the certificate, key or authority, or in the future."
         "Check the clock; otherwise the evidence was made outside its window and is worth nothing.";

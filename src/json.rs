@@ -102,14 +102,19 @@ impl<'de> Visitor<'de> for &mut Unique<'de> {
             }
             chosen.push((group, key));
         }
-        // Sorted in place: most objects are small and most documents have many.
-        let keys = &mut self.keys[begin..];
-        keys.sort_unstable();
-        if let Some(twice) = keys.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(A::Error::custom(format_args!("the key {:?} stands twice in one object", twice[0])));
-        }
+        refuse_twice(&mut self.keys[begin..])?;
         self.keys.truncate(begin);
         Ok(true)
+    }
+}
+
+/// The keys of one object. Sorted in place, by their length first, which is
+/// enough for most: objects are small, and documents have many.
+fn refuse_twice<E: Error>(keys: &mut [Cow<'_, str>]) -> Result<(), E> {
+    keys.sort_unstable_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
+    match keys.windows(2).find(|pair| pair[0] == pair[1]) {
+        None => Ok(()),
+        Some(twice) => Err(E::custom(format_args!("the key {:?} stands twice in one object", twice[0]))),
     }
 }
 
@@ -124,6 +129,40 @@ impl Unique<'_> {
 /// A key, borrowed from the input where it has no escapes.
 #[derive(Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// An object of which some members are kept. It is read in one pass, and what is
+/// not kept is walked as [`reject_ambiguity`] does: for documents that are
+/// large and mostly passed on, where a second pass would be felt.
+pub(crate) trait Members<'de>: Default {
+    /// Keeps the member `key` by reading its value; `false` leaves it to be walked.
+    fn keep<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error>;
+
+    /// Reads the object. An array of the values, which serde takes for the same, is refused.
+    fn read<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object<M>(PhantomData<M>);
+        impl<'de, M: Members<'de>> Visitor<'de> for Object<M> {
+            type Value = M;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<M, A::Error> {
+                let mut object = M::default();
+                let mut keys: Vec<Cow<'de, str>> = Vec::new();
+                while let Some(Key(key)) = map.next_key()? {
+                    if !object.keep(&key, &mut map)? {
+                        map.next_value_seed(&mut Unique { groups: &[], keys: Vec::new() })?;
+                    }
+                    keys.push(key);
+                }
+                refuse_twice(&mut keys)?;
+                Ok(object)
+            }
+        }
+        deserializer.deserialize_map(Object(PhantomData))
+    }
+}
 
 /// Reads an object as a map and refuses a repeated key; for documents whose
 /// other parts are not walked by [`parse`].
@@ -205,6 +244,36 @@ mod tests {
             let error = check(bad).expect_err(bad);
             assert!(error.to_string().contains("exclude"), "{error}");
         }
+    }
+
+    #[test]
+    fn members_that_are_not_kept_are_walked() {
+        #[derive(Default)]
+        struct One(Option<u8>);
+        impl<'de> Members<'de> for One {
+            fn keep<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
+                if key == "one" {
+                    self.0 = Some(map.next_value()?);
+                }
+                Ok(key == "one")
+            }
+        }
+        let read = |text: &str| {
+            let mut deserializer = serde_json::Deserializer::from_str(text);
+            One::read(&mut deserializer).map(|one| one.0).map_err(|error| error.to_string())
+        };
+        assert_eq!(read(r#"{"other":{"a":[1,{"b":2}]},"one":1,"last":null}"#), Ok(Some(1)));
+        assert_eq!(read("{}"), Ok(None));
+        let twice = [
+            r#"{"one":1,"x":0,"x":0}"#,
+            r#"{"one":1,"x":[{"a":1,"a":1}]}"#,
+            r#"{"x":1,"\u0078":2}"#,
+            r#"{"one":1,"one":1}"#,
+        ];
+        for bad in twice {
+            assert!(read(bad).is_err_and(|error| error.contains("twice")), "{bad}");
+        }
+        assert!(read("[1]").is_err() && read(r#"{"one":1,"x":1e999}"#).is_err() && read(r#"{"one":1,}"#).is_err());
     }
 
     #[test]

@@ -33,6 +33,11 @@ pub struct Limits {
     pub layout_entries: usize,
     /// Log entries, and separately timestamps, of one bundle.
     pub log_entries: usize,
+    /// Lines of a log's checkpoint. The first say what it is about, each of the
+    /// others is a signature that may have to be verified.
+    pub checkpoint_lines: usize,
+    /// Certificates that stand above the signer's in one piece of evidence; real chains have two or three.
+    pub chain: usize,
     /// Subjects of one statement.
     pub subjects: usize,
     /// Dependencies (materials) of one provenance document.
@@ -111,6 +116,8 @@ impl Default for Limits {
             platforms: 64,
             layout_entries: 65_536,
             log_entries: 8,
+            checkpoint_lines: 128,
+            chain: 8,
             subjects: 1024,
             dependencies: 65_536,
             token_bytes: 64 << 10,

@@ -14,6 +14,7 @@ use crate::check::{CheckName, Failure};
 use crate::code::Code;
 use crate::digest::unhex;
 use crate::json;
+use crate::limits::Limits;
 use crate::sigstore::{LegacyEntry, LegacyParts, LegacySigned};
 
 /// The signature of a layer, base64; empty where it is in an envelope.
@@ -26,9 +27,6 @@ const CHAIN: &str = "dev.sigstore.cosign/chain";
 pub(super) const BUNDLE: &str = "dev.sigstore.cosign/bundle";
 /// A signed timestamp.
 const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
-
-/// Certificates in one annotation; real chains have two or three.
-const MAX_CHAIN: usize = 8;
 
 /// The predicate type of an attestation's layer.
 pub(super) const LEGACY_PREDICATE: &str = "predicateType";
@@ -65,27 +63,28 @@ fn invalid(what: &str, problem: impl std::fmt::Display) -> Failure {
 }
 
 /// The parts of a `.sig` layer: the signature is in an annotation.
-pub(super) fn simple_signing(annotations: &Annotations) -> Result<LegacyParts, Failure> {
+pub(super) fn simple_signing(annotations: &Annotations, limits: &Limits) -> Result<LegacyParts, Failure> {
     let Some(text) = annotations.get(SIGNATURE).filter(|text| !text.trim().is_empty()) else {
         return Err(invalid(SIGNATURE, "the layer has no signature"));
     };
-    parts(annotations, LegacySigned::Payload { signature: decode(SIGNATURE, text)? })
+    parts(annotations, LegacySigned::Payload { signature: decode(SIGNATURE, text)? }, limits)
 }
 
 /// The parts of a `.att` layer: the signature is in the envelope.
-pub(super) fn envelope(annotations: &Annotations, json: &[u8]) -> Result<LegacyParts, Failure> {
-    parts(annotations, LegacySigned::Envelope { json: json.to_vec() })
+pub(super) fn envelope(annotations: &Annotations, json: &[u8], limits: &Limits) -> Result<LegacyParts, Failure> {
+    parts(annotations, LegacySigned::Envelope { json: json.to_vec() }, limits)
 }
 
-fn parts(annotations: &Annotations, signed: LegacySigned) -> Result<LegacyParts, Failure> {
+fn parts(annotations: &Annotations, signed: LegacySigned, limits: &Limits) -> Result<LegacyParts, Failure> {
     let present = |key: &str| annotations.get(key).filter(|text| !text.trim().is_empty());
-    let mut certificates = present(CERTIFICATE).map_or(Ok(Vec::new()), |text| certificates(CERTIFICATE, text))?;
+    let mut certificates =
+        present(CERTIFICATE).map_or(Ok(Vec::new()), |text| certificates(CERTIFICATE, text, limits))?;
     if certificates.len() > 1 {
         return Err(invalid(CERTIFICATE, "more than one certificate"));
     }
     if !certificates.is_empty() {
         // Intermediates only ever help to build the path; it has to end in the trust root.
-        let chain = present(CHAIN).map_or(Ok(Vec::new()), |text| self::certificates(CHAIN, text))?;
+        let chain = present(CHAIN).map_or(Ok(Vec::new()), |text| self::certificates(CHAIN, text, limits))?;
         certificates.extend(chain);
     }
     let entry = present(BUNDLE).map(|text| entry(text)).transpose()?;
@@ -152,7 +151,7 @@ fn decode(what: &str, text: &str) -> Result<Vec<u8>, Failure> {
 }
 
 /// The certificates of a PEM text, DER, in order.
-fn certificates(what: &str, text: &str) -> Result<Vec<Vec<u8>>, Failure> {
+fn certificates(what: &str, text: &str, limits: &Limits) -> Result<Vec<Vec<u8>>, Failure> {
     const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
     const END: &str = "-----END CERTIFICATE-----";
     let mut found = Vec::new();
@@ -165,9 +164,9 @@ fn certificates(what: &str, text: &str) -> Result<Vec<Vec<u8>>, Failure> {
             return Err(invalid(what, "not a certificate"));
         }
         found.push(der);
-        if found.len() > MAX_CHAIN {
+        if found.len() > limits.chain {
             // Not read to the end: what is in it stays open (scenario K-04).
-            let detail = format!("{what}: more than {MAX_CHAIN} certificates");
+            let detail = format!("{what}: more than {} certificates", limits.chain);
             return Err(Failure::new(CheckName::Structure, Code::Limit, detail));
         }
         rest = &block[end..];
@@ -198,6 +197,7 @@ mod tests {
 
     #[test]
     fn a_signature_may_have_line_ends_and_must_be_there() {
+        let simple_signing = |annotations: &Annotations| simple_signing(annotations, &Limits::default());
         let good = simple_signing(&annotated(&[(SIGNATURE, "AA\nEC\n")])).expect("parts");
         assert!(matches!(good.signed, LegacySigned::Payload { signature } if signature == [0, 1, 2]));
         assert!(good.certificates.is_empty() && good.entry.is_none());
@@ -209,9 +209,11 @@ mod tests {
     #[test]
     fn a_chain_is_read_up_to_a_limit() {
         let chain = |count: usize| annotated(&[(SIGNATURE, "AAEC"), (CERTIFICATE, PEM), (CHAIN, &PEM.repeat(count))]);
-        let read = |count| simple_signing(&chain(count)).map(|parts| parts.certificates.len()).map_err(|f| f.code);
-        assert_eq!(read(MAX_CHAIN), Ok(1 + MAX_CHAIN));
-        assert_eq!(read(MAX_CHAIN + 1), Err(Code::Limit));
+        let limits = Limits::default();
+        let read =
+            |count| simple_signing(&chain(count), &limits).map(|parts| parts.certificates.len()).map_err(|f| f.code);
+        assert_eq!(read(limits.chain), Ok(1 + limits.chain));
+        assert_eq!(read(limits.chain + 1), Err(Code::Limit));
     }
 
     #[test]

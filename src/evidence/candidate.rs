@@ -185,11 +185,11 @@ impl Content {
         match self {
             Self::Bundle(blob) => Some(Bundle::parse(blob.bytes(), limits).map(|bundle| (bundle, None))),
             Self::SimpleSigning { payload, annotations } => {
-                let parts = annotations::simple_signing(annotations);
+                let parts = annotations::simple_signing(annotations, limits);
                 Some(parts.and_then(|parts| Bundle::from_legacy(parts, limits)).map(|bundle| (bundle, Some(payload))))
             }
             Self::Envelope { envelope, annotations } => {
-                let parts = annotations::envelope(annotations, envelope.bytes());
+                let parts = annotations::envelope(annotations, envelope.bytes(), limits);
                 Some(parts.and_then(|parts| Bundle::from_legacy(parts, limits)).map(|bundle| (bundle, None)))
             }
             Self::Rejected(unread) => Some(Err(Failure::new(CheckName::Structure, unread.code, unread.detail.clone()))),

@@ -173,7 +173,7 @@ async fn every_lie_of_a_service_has_its_code_and_ends_the_signature() {
         (2, ServiceFault::CheckpointByAnotherKey, Code::LogKey),
         (2, ServiceFault::TimestampOverOtherBytes, Code::TimestampForeign),
         (2, ServiceFault::TimestampWithAnotherNonce, Code::TimestampForeign),
-        (2, ServiceFault::TimestampByAnotherKey, Code::TimeMissing),
+        (2, ServiceFault::TimestampByAnotherKey, Code::TimeUntrusted),
         (2, ServiceFault::TimestampTooEarly, Code::TimeWindow),
         (2, ServiceFault::TimestampRejected, Code::ServiceRefused),
     ];

@@ -133,11 +133,17 @@ impl Bundle {
 
     fn within(mut self, limits: &Limits) -> Result<Self, Failure> {
         let material = &mut self.inner.verification_material;
-        // Otherwise the bundle would be taken for one that a managed key signed.
-        if let VerificationMaterialContent::X509CertificateChain { certificates } = &material.content
-            && certificates.is_empty()
-        {
-            return Err(structure(Code::BundleInvalid, "the certificate chain is empty"));
+        if let VerificationMaterialContent::X509CertificateChain { certificates } = &material.content {
+            // Otherwise the bundle would be taken for one that a managed key signed.
+            if certificates.is_empty() {
+                return Err(structure(Code::BundleInvalid, "the certificate chain is empty"));
+            }
+            // Before a path is looked for among them, which costs more with each (scenario K-04).
+            let above = certificates.len() - 1;
+            if above > limits.chain {
+                let detail = format!("{above} certificates above the signer's, the limit is {}", limits.chain);
+                return Err(structure(Code::Limit, detail));
+            }
         }
         let entries = material.tlog_entries.len();
         let timestamps = material.timestamp_verification_data.rfc3161_timestamps.len();
@@ -145,6 +151,13 @@ impl Bundle {
             let found = entries.max(timestamps);
             let detail = format!("{found} log entries or timestamps, the limit is {}", limits.log_entries);
             return Err(structure(Code::Limit, detail));
+        }
+        // The verifier tries every signature of a checkpoint until one holds (scenario C-10).
+        for proof in material.tlog_entries.iter().filter_map(|entry| entry.inclusion_proof.as_ref()) {
+            if proof.checkpoint.envelope().lines().nth(limits.checkpoint_lines).is_some() {
+                let detail = format!("a checkpoint has more than {} lines", limits.checkpoint_lines);
+                return Err(structure(Code::Limit, detail));
+            }
         }
         // One entry twice would be counted as two witnesses (scenario B-11).
         for (n, entry) in material.tlog_entries.iter().enumerate() {

@@ -67,7 +67,8 @@ fn log(error: &TransparencyLogError) -> (CheckName, Code) {
 fn time(error: &TimestampError) -> (CheckName, Code) {
     let code = match error {
         TimestampError::OutsideAuthorityValidity { .. } => Code::TimeWindow,
-        _ => Code::TimeMissing,
+        TimestampError::NoVerifiedTimestamp(_) => Code::TimeMissing,
+        _ => Code::TimeUntrusted,
     };
     (CheckName::Time, code)
 }

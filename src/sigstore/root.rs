@@ -1,12 +1,11 @@
 //! Trusted roots: the embedded ones and those read from files.
 
-use sigstore_verify::crypto::VerificationKey;
-use sigstore_verify::trust_root::trusted_root::CertChain;
+use sigstore_verify::crypto::{SigningScheme, VerificationKey};
+use sigstore_verify::trust_root::trusted_root::{CertChain, PublicKey};
 use sigstore_verify::trust_root::{
     SIGSTORE_GITHUB_TRUSTED_ROOT, SIGSTORE_PRODUCTION_TRUSTED_ROOT, SIGSTORE_STAGING_TRUSTED_ROOT, TrustedRoot,
 };
-
-use sigstore_verify::types::TimeRange;
+use sigstore_verify::types::{DerPublicKey, TimeRange};
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
@@ -34,6 +33,8 @@ pub(crate) struct ParsedRoot {
     pub(super) inner: TrustedRoot,
     /// What was taken out, for people.
     pub(crate) warnings: Vec<String>,
+    /// Whether it names a log, be it one that cannot be used.
+    has_logs: bool,
 }
 
 /// Why a trusted root cannot be used.
@@ -45,22 +46,31 @@ impl ParsedRoot {
     /// Reads a trusted root, `application/vnd.dev.sigstore.trustedroot+json;version=0.1` or `v0.2`.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, RootError> {
         let wrong = |e: &dyn std::fmt::Display| RootError(e.to_string());
+        // What `SIGSTORE_ROOT_FILE` names for older clients.
+        if text.trim_ascii_start().starts_with(b"-----BEGIN") {
+            let detail =
+                "it is PEM; wanted is the JSON of a trusted root, which names logs and timestamp authorities too";
+            return Err(RootError(detail.to_owned()));
+        }
         let mut inner: TrustedRoot = json::parse(text).map_err(|e| wrong(&e))?;
         if !inner.media_type.starts_with("application/vnd.dev.sigstore.trustedroot") {
             return Err(RootError(format!("the media type {:?} is not a trusted root's", inner.media_type)));
         }
         let mut warnings = Vec::new();
-        // The verifier refuses a whole root for one log key of a kind that it
-        // does not know; such a key only makes its own log unusable.
+        let has_logs = !(inner.tlogs.is_empty() && inner.ctlogs.is_empty());
+        let mut usable = |url: &str, why: Option<&str>| {
+            warnings
+                .extend(why.map(|why| format!("the key of the log {url} {why}; nothing that it signed will verify")));
+            why.is_none()
+        };
         inner.tlogs.retain(|log| {
-            let usable = VerificationKey::from_spki(&log.public_key.raw_bytes).is_ok();
-            if !usable {
-                warnings.push(format!(
-                    "the key of the log {} is of an unknown kind; its entries will not verify",
-                    log.base_url
-                ));
-            }
-            usable
+            let why = unusable(&log.public_key, log.log_id.key_id.as_bytes(), |_| false);
+            usable(&log.base_url, why)
+        });
+        inner.ctlogs.retain(|log| {
+            // RFC 6962, 2.1.4: these logs may have RSA keys, which some roots hold as PKCS#1.
+            let rsa = |key: &DerPublicKey| VerificationKey::from_der(key, SigningScheme::RsaPkcs1Sha256).is_ok();
+            usable(&log.base_url, unusable(&log.public_key, log.log_id.key_id.as_bytes(), rsa))
         });
         let mut unreadable = None;
         let mut is_trusted = |window: &mut Option<TimeRange>, chain: &CertChain, name: &str| {
@@ -84,14 +94,13 @@ impl ParsedRoot {
         if inner.certificate_authorities.is_empty() && inner.tlogs.is_empty() {
             return Err(RootError("it names no certificate authority and no log".to_owned()));
         }
-        Ok(Self { inner, warnings })
+        Ok(Self { inner, warnings, has_logs })
     }
 
     /// Whether this is GitHub's own instance, which has timestamps and neither a log nor SCTs.
     pub(crate) fn is_github(&self) -> bool {
         let github = |uri: &str| uri == "fulcio.githubapp.com" || uri == "https://fulcio.githubapp.com";
-        self.inner.tlogs.is_empty()
-            && self.inner.ctlogs.is_empty()
+        !self.has_logs
             && !self.inner.timestamp_authorities.is_empty()
             && !self.inner.certificate_authorities.is_empty()
             && self.inner.certificate_authorities.iter().all(|ca| github(&ca.uri))
@@ -103,6 +112,20 @@ impl ParsedRoot {
         let mut uris: Vec<&str> = uris.filter(|uri| !uri.is_empty()).collect();
         uris.dedup();
         if uris.is_empty() { "unnamed instance".to_owned() } else { uris.join(", ") }
+    }
+}
+
+/// Why the key of a log cannot be used. The verifier refuses a whole root for
+/// one such log, which only makes that log useless.
+fn unusable(key: &PublicKey, id: &[u8], other_form: impl Fn(&DerPublicKey) -> bool) -> Option<&'static str> {
+    if id.len() != 32 {
+        Some("has an ID that is no SHA-256 digest")
+    } else if is_empty(key.valid_for) {
+        Some("is trusted at no time")
+    } else if VerificationKey::from_spki(&key.raw_bytes).is_err() && !other_form(&key.raw_bytes) {
+        Some("is of an unknown kind")
+    } else {
+        None
     }
 }
 

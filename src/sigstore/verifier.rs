@@ -119,8 +119,21 @@ impl Verifier {
                 self.inner.verify(artifact, &bundle.inner, &policy)
             }
         }
-        .map_err(|error| from_verifier(&error))?;
+        .map_err(|error| self.told(from_verifier(&error)))?;
         self.prove(bundle, &result, key.is_some(), now)
+    }
+
+    /// A timestamp that nobody here vouches for is the usual sign of another
+    /// instance's trust root: says whom this one has.
+    fn told(&self, failure: Failure) -> Failure {
+        if failure.code != Code::TimeUntrusted {
+            return failure;
+        }
+        let authorities = self.root.inner.timestamp_authorities.iter();
+        let known: Vec<&str> = authorities.map(|a| a.uri.as_deref().unwrap_or("one without an address")).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let detail = format!("{}; the timestamp authorities of the trust root: {known}", failure.detail);
+        Failure { detail, ..failure }
     }
 
     /// Turns a success into values, and fails closed if one of the verifier's
@@ -162,7 +175,9 @@ impl Verifier {
                 proof: entry.inclusion_proof.is_some(),
             });
         }
-        let from_log = |time| entries.iter().any(|entry| entry.integrated_time == Some(time));
+        // Without a promise nobody signed the time that an entry has.
+        let promised = |entry: &&TransparencyLogEntry| entry.inclusion_promise.is_some();
+        let from_log = |time| entries.iter().filter(promised).any(|entry| entry.integrated_time == Some(time));
         let mut times: Vec<ProvenTime> = Vec::new();
         for &time in result.verified_timestamps() {
             times.push(ProvenTime { time: Timestamp::from_jiff(time), from_log: from_log(time) });

@@ -1,15 +1,15 @@
 //! In-toto statements, versions 0.1 and 1, with the predicate kept as it was signed.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, MapAccess};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::code::Code;
 use crate::digest::Digest;
-use crate::json::unique_map;
+use crate::json::{Members, unique_map};
 use crate::limits::Limits;
 
 /// The DSSE payload type of an in-toto statement (in-toto attestation framework, envelope).
@@ -24,8 +24,6 @@ pub struct Statement {
     subjects: Vec<Subject>,
     predicate_type: String,
     payload: Arc<str>,
-    /// Where the predicate stands in the payload, if it has one.
-    predicate: Option<Range<usize>>,
 }
 
 /// What a statement is about.
@@ -67,27 +65,59 @@ impl StatementError {
     }
 }
 
-#[derive(Deserialize)]
-struct Wire<'a> {
-    #[serde(rename = "_type")]
-    kind: String,
-    subject: Vec<WireSubject>,
-    #[serde(rename = "predicateType")]
-    predicate_type: String,
-    #[serde(borrow, default)]
-    predicate: Option<&'a RawValue>,
+/// The members that decide something; the predicate and all others are walked.
+#[derive(Default)]
+struct Wire {
+    kind: Option<String>,
+    subjects: Option<Vec<Named>>,
+    predicate_type: Option<String>,
+}
+
+impl<'de> Members<'de> for Wire {
+    fn keep<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
+        match key {
+            "_type" => self.kind = Some(map.next_value()?),
+            "subject" => self.subjects = Some(map.next_value()?),
+            "predicateType" => self.predicate_type = Some(map.next_value()?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+/// A subject as it is written.
+struct Named(Subject);
+
+#[derive(Default)]
+struct WireSubject {
+    name: Option<String>,
+    digests: Option<Digests>,
 }
 
 #[derive(Deserialize)]
-struct WireSubject {
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(deserialize_with = "unique_map")]
-    digest: BTreeMap<String, String>,
+struct Digests(#[serde(deserialize_with = "unique_map")] BTreeMap<String, String>);
+
+impl<'de> Members<'de> for WireSubject {
+    fn keep<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
+        match key {
+            "name" => self.name = map.next_value()?,
+            "digest" => self.digests = Some(map.next_value()?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+impl<'de> Deserialize<'de> for Named {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let WireSubject { name, digests } = WireSubject::read(deserializer)?;
+        let Digests(digests) = digests.ok_or_else(|| D::Error::missing_field("digest"))?;
+        Ok(Self(Subject { name: name.unwrap_or_default(), digests }))
+    }
 }
 
 impl Statement {
-    /// Reads a statement. Repeated keys, no subject and unknown types are refused.
+    /// Reads a statement. Repeated keys, wherever they stand, no subject and unknown types are refused.
     ///
     /// # Errors
     /// When the payload is not a statement that everybody reads the same way.
@@ -95,24 +125,24 @@ impl Statement {
         let malformed = |e: &dyn std::fmt::Display| StatementError::Malformed(e.to_string());
         // Fields that are passed over may hold any bytes for serde, and other readers refuse or replace them.
         let text = std::str::from_utf8(payload).map_err(|e| malformed(&e))?;
-        let wire: Wire<'_> = serde_json::from_str(text).map_err(|e| malformed(&e))?;
-        if !matches!(wire.kind.as_str(), "https://in-toto.io/Statement/v0.1" | "https://in-toto.io/Statement/v1") {
-            return Err(StatementError::Type(wire.kind.chars().take(200).collect()));
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let wire = Wire::read(&mut deserializer).map_err(|e| malformed(&e))?;
+        deserializer.end().map_err(|e| malformed(&e))?;
+        let absent = |name: &str| StatementError::Malformed(format!("it has no {name}"));
+        let kind = wire.kind.ok_or_else(|| absent("_type"))?;
+        let subjects = wire.subjects.ok_or_else(|| absent("subject"))?;
+        let subjects: Vec<Subject> = subjects.into_iter().map(|Named(subject)| subject).collect();
+        let predicate_type = wire.predicate_type.ok_or_else(|| absent("predicateType"))?;
+        if !matches!(kind.as_str(), "https://in-toto.io/Statement/v0.1" | "https://in-toto.io/Statement/v1") {
+            return Err(StatementError::Type(kind.chars().take(200).collect()));
         }
-        if wire.subject.len() > limits.subjects {
-            return Err(StatementError::TooMany(wire.subject.len(), limits.subjects));
+        if subjects.len() > limits.subjects {
+            return Err(StatementError::TooMany(subjects.len(), limits.subjects));
         }
-        if wire.subject.is_empty() || wire.subject.iter().any(|subject| subject.digest.is_empty()) {
+        if subjects.is_empty() || subjects.iter().any(|subject| subject.digests.is_empty()) {
             return Err(StatementError::NoSubject);
         }
-        let subjects = wire.subject.into_iter();
-        let subjects = subjects.map(|s| Subject { name: s.name.unwrap_or_default(), digests: s.digest });
-        let predicate = wire.predicate.map(|raw| {
-            // It is borrowed from the text, so that it can be found there by its address.
-            let begin = raw.get().as_ptr().addr() - text.as_ptr().addr();
-            begin..begin + raw.get().len()
-        });
-        Ok(Self { subjects: subjects.collect(), predicate_type: wire.predicate_type, payload: text.into(), predicate })
+        Ok(Self { subjects, predicate_type, payload: text.into() })
     }
 
     /// The whole statement, JSON exactly as it was signed.
@@ -134,10 +164,18 @@ impl Statement {
     }
 
     /// The predicate, JSON exactly as it was signed. The specification reads
-    /// an absent one as the empty object.
+    /// an absent one as the empty object. It is looked for in the payload by each
+    /// call: verifying does not need it, and it may be megabytes.
     #[must_use]
     pub fn predicate(&self) -> &str {
-        self.predicate.as_ref().map_or("{}", |range| &self.payload[range.clone()])
+        #[derive(Deserialize)]
+        struct Only<'a> {
+            #[serde(borrow, default)]
+            predicate: Option<&'a RawValue>,
+        }
+        // It was walked when the statement was read, so it is there to be found.
+        let found: Option<Only<'_>> = serde_json::from_str(&self.payload).ok();
+        found.and_then(|only| only.predicate).map_or("{}", RawValue::get)
     }
 
     /// Whether `digest` is among the subjects. Algorithm names and hex digits
@@ -206,7 +244,10 @@ mod tests {
     #[test]
     fn what_could_match_anything_or_be_read_twice_is_refused() {
         let good = r#"[{"digest":{"sha256":"00"}}]"#;
-        assert!(parse(&statement("v1", good, "")).is_ok());
+        let rest = r#","note":{"a":{"b":1},"b":1},"predicate":{"a":[{"b":1},{"b":2}],"b":1e99}"#;
+        assert!(parse(&statement("v1", good, rest)).is_ok());
+        let described = r#"[{"digest":{"sha256":"00"},"uri":"a","name":null,"annotations":{"a":{"b":1},"b":1}}]"#;
+        assert!(parse(&statement("v1", described, "")).is_ok());
         for (subject, rest) in [
             ("[]", ""),
             ("null", ""),
@@ -214,8 +255,18 @@ mod tests {
             (r#"[{"digest":null}]"#, ""),
             (r#"[{"digest":{}}]"#, ""),
             (r#"[{"digest":{"sha256":"00","sha256":"01"}}]"#, ""),
+            (r#"[{"name":"a"}]"#, ""),
+            // As an array of the values, which is the same for serde.
+            (r#"[["a",{"sha256":"00"}]]"#, ""),
             (good, r#","predicateType":"q""#),
             (good, r#","subject":[]"#),
+            (r#"[{"digest":{"sha256":"00"},"uri":"a","uri":"b"}]"#, ""),
+            (r#"[{"digest":{"sha256":"00"},"annotations":{"a":{"b":1,"b":1}}}]"#, ""),
+            (good, r#","note":1,"note":2"#),
+            (good, r#","predicate":{},"predicate":{}"#),
+            (good, r#","predicate":{"a":[{"b":1,"\u0062":2}]}"#),
+            (good, r#","predicate":1e999"#),
+            (good, r#","predicate":{}} {"#),
         ] {
             let error = parse(&statement("v1", subject, rest)).expect_err(subject);
             assert_eq!(error.code(), Code::StmtInvalid, "{subject}{rest}");

@@ -264,6 +264,50 @@ mod tests {
     }
 
     #[test]
+    fn one_log_that_cannot_be_used_disables_nothing_else() {
+        let [public_good, _, github] = sigstore::embedded_json();
+        let parsed = |text: &str, edit: &dyn Fn(&mut serde_json::Value)| {
+            let mut root: serde_json::Value = serde_json::from_str(text).expect("JSON");
+            edit(&mut root);
+            TrustRoot::parse(root.to_string().as_bytes(), "edited")
+        };
+        let good = parsed(public_good, &|_| {}).expect("a root");
+        // A kind of key that there is not yet, one that nobody will ever use, and one without a time.
+        let edits: [fn(&mut serde_json::Value); 4] = [
+            |log| log["publicKey"] = serde_json::json!({ "rawBytes": "MAA=", "keyDetails": "PKIX_OF_TOMORROW" }),
+            |log| log["publicKey"]["rawBytes"] = "".into(),
+            |log| log["logId"]["keyId"] = "AAEC".into(),
+            |log| {
+                log["publicKey"]["validFor"] =
+                    serde_json::json!({ "start": "2026-01-01T00:00:00Z", "end": "2025-01-01T00:00:00Z" })
+            },
+        ];
+        for list in ["tlogs", "ctlogs"] {
+            for edit in edits {
+                let root = parsed(public_good, &|root| {
+                    let mut log = root[list][0].clone();
+                    log["logId"]["keyId"] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=".into();
+                    edit(&mut log);
+                    root[list].as_array_mut().expect("logs").push(log);
+                });
+                let root = root.expect("a root with one useless log");
+                assert_eq!(root.warnings().len(), 1, "{:?}", root.warnings());
+                assert_eq!(root.services(), good.services());
+            }
+        }
+        // A root that names a log is of an instance that has one, whether or not it can be used.
+        let unusable = parsed(github, &|root| {
+            root["tlogs"] = serde_json::json!([{
+                "baseUrl": "https://log.example", "hashAlgorithm": "SHA2_256", "logId": { "keyId": "AAEC" },
+                "publicKey": { "rawBytes": "MAA=", "keyDetails": "PKIX_OF_TOMORROW" },
+            }]);
+        });
+        let profiles = |root: TrustRoot| root.instances().map(|(_, profile)| profile).collect::<Vec<_>>();
+        assert_eq!(unusable.map(profiles), Ok(vec![Profile::Logged]));
+        assert_eq!(parsed(github, &|_| {}).map(profiles), Ok(vec![Profile::Timestamped]));
+    }
+
+    #[test]
     fn an_empty_or_broken_root_is_refused_and_several_lines_are_several_instances() {
         let [public_good, _, github] = sigstore::embedded_json();
         let line = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("json").to_string();

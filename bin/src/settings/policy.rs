@@ -1,5 +1,6 @@
 //! Who is trusted and what is required, from flags or a preset.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use cg_attest::code::Code;
@@ -296,10 +297,13 @@ impl PolicyArgs {
     }
 
     fn apply_levels(&self, requirements: &mut [Requirement]) -> Result<(), CliError> {
-        for text in &self.level {
-            let (name, level) =
-                text.rsplit_once('=').map_or((None, text.as_str()), |(name, level)| (Some(name), level));
-            let level: Level = level.parse().map_err(|e| usage(format!("--level {text:?}: {e}")))?;
+        let levels = self.level.iter().map(|text| match text.rsplit_once('=') {
+            Some((name, level)) => (Some(name), level),
+            None => (None, text.as_str()),
+        });
+        // Sorted: what is said of all types comes first, so that what is said of one goes before it.
+        for (name, text) in once_each("--level", levels)? {
+            let level: Level = text.parse().map_err(|e| usage(format!("--level {text:?}: {e}")))?;
             match name {
                 // Layers are of platforms, whatever level is wanted of what is attached.
                 None => {
@@ -316,14 +320,33 @@ impl PolicyArgs {
     }
 
     fn apply_ages(&self, requirements: &mut [Requirement]) -> Result<(), CliError> {
-        for text in &self.max_age {
+        let ages = self.max_age.iter().map(|text| {
             let (name, age) = text.rsplit_once('=').unwrap_or(("signature", text));
-            let age = parse_duration(age).map_err(|e| usage(format!("--max-age {text:?}: {e}")))?;
-            let requirement = named(requirements, name, "--max-age")?;
+            (Some(name), age)
+        });
+        for (name, text) in once_each("--max-age", ages)? {
+            let age = parse_duration(text).map_err(|e| usage(format!("--max-age {text:?}: {e}")))?;
+            let requirement = named(requirements, name.unwrap_or_default(), "--max-age")?;
             *requirement = requirement.clone().within(age);
         }
         Ok(())
     }
+}
+
+/// What a flag says of each type, `None` being all of them. Of two values for one
+/// type, one would be passed over.
+fn once_each<'a>(
+    flag: &str,
+    values: impl Iterator<Item = (Option<&'a str>, &'a str)>,
+) -> Result<BTreeMap<Option<&'a str>, &'a str>, CliError> {
+    let mut by_type = BTreeMap::new();
+    for (name, value) in values {
+        if let Some(other) = by_type.insert(name, value) {
+            let name = name.map(|name| format!(" of {name}")).unwrap_or_default();
+            return Err(usage(format!("{flag}{name} is {other:?} and {value:?}; say it once")));
+        }
+    }
+    Ok(by_type)
 }
 
 /// A name without a policy: the next step is to see who signed it.

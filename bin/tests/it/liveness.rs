@@ -90,13 +90,13 @@ const TABLE: &[Row] = &[
     (Fault::TimeMissing, CheckName::Time, Code::TimeMissing),
     (Fault::IntegratedTimeOutsideCertificate, CheckName::Certificate, Code::TimeWindow),
     (Fault::IntegratedTimeInFuture, CheckName::Time, Code::TimeWindow),
-    (Fault::TimestampOfAnotherSignature, CheckName::Time, Code::TimeMissing),
-    (Fault::TimestampByUntrustedAuthority, CheckName::Time, Code::TimeMissing),
+    (Fault::TimestampOfAnotherSignature, CheckName::Time, Code::TimeUntrusted),
+    (Fault::TimestampByUntrustedAuthority, CheckName::Time, Code::TimeUntrusted),
     // Not `sig-invalid` (D-09), which is about the image's signature: a
     // timestamp that does not verify is no time.
-    (Fault::TimestampByAnotherKey, CheckName::Time, Code::TimeMissing),
+    (Fault::TimestampByAnotherKey, CheckName::Time, Code::TimeUntrusted),
     // Not `cert-chain` (D-08), which is about the signer's certificate.
-    (Fault::TimestampByForeignCertificate, CheckName::Time, Code::TimeMissing),
+    (Fault::TimestampByForeignCertificate, CheckName::Time, Code::TimeUntrusted),
     (Fault::TimestampOutsideAuthority, CheckName::Time, Code::TimeWindow),
     (Fault::TimestampOutsideCertificate, CheckName::Certificate, Code::TimeWindow),
     (Fault::TimestampInFuture, CheckName::Time, Code::TimeWindow),

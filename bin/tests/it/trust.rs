@@ -134,6 +134,27 @@ async fn a_trust_root_that_is_named_makes_no_tuf_request() {
 }
 
 #[tokio::test]
+async fn a_log_of_tomorrow_takes_nothing_from_the_others_and_is_named() {
+    let scene = Scene::complete().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut root: serde_json::Value = serde_json::from_str(&scene.sigstore.trusted_root_json()).expect("JSON");
+    for list in ["tlogs", "ctlogs"] {
+        let mut log = root[list][0].clone();
+        log["baseUrl"] = format!("https://{list}.example").into();
+        log["publicKey"]["rawBytes"] = "MAA=".into();
+        root[list].as_array_mut().expect("logs").insert(0, log);
+    }
+    let file = folder.path().join("root.json");
+    fs::write(&file, root.to_string()).expect("written");
+    let args = ["verify", &scene.name(), "-o", "json", "--identity", IDENTITY, "--issuer", ISSUER, "--trusted-root"];
+    let (_, warnings) = accepted(&cg_attest_with(args.iter().chain(&[&*file.display().to_string()]), &[], ""));
+    let named = |list: &str| {
+        warnings.iter().any(|text| text.contains(&format!("https://{list}.example is of an unknown kind")))
+    };
+    assert!(warnings.len() == 2 && named("tlogs") && named("ctlogs"), "{warnings:?}");
+}
+
+#[tokio::test]
 async fn offline_takes_what_is_kept_and_says_so_if_it_is_nothing() {
     let private = Private::new().await;
     let layout = private.path("layout");

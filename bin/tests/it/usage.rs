@@ -32,7 +32,10 @@ fn contradictions_are_refused() {
     refused(&with(&["--require", "signature,signature"]), "policy-invalid", "twice");
     refused(&with(&["--max-age", "36"]), "policy-invalid", "36h");
     refused(&with(&["--max-age", "spdx=30d"]), "policy-invalid", "not required");
+    refused(&with(&["--max-age", "36h", "--max-age", "signature=2d"]), "policy-invalid", "say it once");
     refused(&with(&["--level", "everywhere"]), "policy-invalid", "everywhere");
+    refused(&with(&["--level", "index", "--level", "either"]), "policy-invalid", "say it once");
+    refused(&with(&["--level", "signature=index,signature=either"]), "policy-invalid", "of signature");
     refused(&with(&["--claim", "trigger=push"]), "policy-invalid", "buildTrigger");
     refused(&with(&["--claim", "buildTrigger"]), "policy-invalid", "NAME=VALUE");
     refused(&with(&["--identity-regexp", "("]), "policy-invalid", "pattern");

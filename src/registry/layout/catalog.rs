@@ -288,9 +288,9 @@ impl Scan<'_> {
                 continue;
             }
             let limit = |detail: String| self.files.error(Problem::Limit, "reading", INDEX, detail);
+            let too_many = || limit(format!("it leads to more than {} manifests", self.limits.layout_entries));
             if self.seen.len() > self.limits.layout_entries {
-                let detail = format!("it leads to more than {} manifests", self.limits.layout_entries);
-                self.unread.get_or_insert(limit(detail));
+                self.unread.get_or_insert(too_many());
                 return;
             }
             if !self.known.contains_key(&descriptor.digest) {
@@ -303,6 +303,11 @@ impl Scan<'_> {
             }
             let Some(summary) = self.known.get(&descriptor.digest) else { continue };
             if depth < DEPTH {
+                // Those that wait take more memory than the bytes that name them.
+                if queue.len() + summary.children.len() > self.limits.layout_entries {
+                    self.unread.get_or_insert(too_many());
+                    return;
+                }
                 queue.extend(summary.children.iter().map(|child| (child.clone(), depth + 1)));
             } else if summary.children.iter().any(|child| !self.seen.contains(&child.digest)) {
                 self.unread.get_or_insert(limit(format!("indexes in it are nested deeper than {DEPTH}")));

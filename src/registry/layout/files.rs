@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::archive;
-use crate::digest::{Digest, VerifiedBlob};
+use crate::digest::{BlobError, Digest, VerifiedBlob};
 use crate::limits::Limits;
 use crate::registry::{Problem, RegistryError};
 
@@ -136,9 +136,20 @@ impl Files {
         limit: u64,
     ) -> Result<Option<VerifiedBlob>, RegistryError> {
         let name = blob_name(digest);
+        // Not read only to find out that it is too long: a few names could stand for the whole disk (scenario K-01).
+        if let Some(wanted) = size
+            && let Some(Extent { size: found, .. }) = self.find(&name)?
+            && found != wanted
+        {
+            return Err(self.mismatch(&name, &BlobError::Size { digest: digest.clone(), wanted, found }));
+        }
         let Some(bytes) = self.read(&name, limit)? else { return Ok(None) };
-        let checked = VerifiedBlob::check(bytes, digest, size);
-        checked.map(Some).map_err(|error| self.error(Problem::Digest, "reading", &name, error.to_string()))
+        VerifiedBlob::check(bytes, digest, size).map(Some).map_err(|error| self.mismatch(&name, &error))
+    }
+
+    /// A blob that is not the one that its name says.
+    pub(super) fn mismatch(&self, name: &str, error: &BlobError) -> RegistryError {
+        self.error(Problem::Digest, "reading", name, error.to_string())
     }
 
     /// The file `name`, ready to be read at the beginning of `extent`.

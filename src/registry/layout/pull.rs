@@ -123,13 +123,9 @@ impl Shared {
             && extent.size != descriptor.size
         {
             let (digest, wanted, found) = (descriptor.digest.clone(), descriptor.size, extent.size);
-            return Err(self.mismatch(&name, &BlobError::Size { digest, wanted, found }));
+            return Err(self.files.mismatch(&name, &BlobError::Size { digest, wanted, found }));
         }
         Ok(found)
-    }
-
-    fn mismatch(&self, name: &str, error: &BlobError) -> RegistryError {
-        self.files.error(Problem::Digest, "reading", name, error.to_string())
     }
 }
 
@@ -244,7 +240,7 @@ impl Reading {
         if self.over {
             let found = self.hasher.clone().finish();
             if found != self.digest {
-                return Err(shared.mismatch(&name, &BlobError::Digest { wanted: self.digest, found }));
+                return Err(shared.files.mismatch(&name, &BlobError::Digest { wanted: self.digest, found }));
             }
         }
         Ok((!chunk.is_empty()).then(|| (chunk.into(), self)))

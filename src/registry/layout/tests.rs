@@ -193,11 +193,33 @@ async fn what_was_not_read_makes_a_listing_fail_not_empty() {
     let layout = folder.open().expect("a layout");
     assert_eq!(listing(&layout, &image).await.map(|_| ()).map_err(code), Err(Code::DigestMismatch));
 
+    // Longer than it may be, and than its descriptor says: the second is found out without reading it.
+    let limits = Limits { manifest_bytes: 4096, ..Limits::default() };
+    fs::write(folder.file(&other_digest), format!("{other:9999}")).expect("a file");
+    let layout = folder.open_within(&limits).expect("a layout");
+    assert_eq!(listing(&layout, &image).await.map(|_| ()).map_err(code), Err(Code::DigestMismatch));
+
     fs::remove_file(folder.file(&other_digest)).expect("a file");
     let layout = folder.open().expect("a layout");
     assert_eq!(listing(&layout, &image).await.map(|_| ()).map_err(code), Err(Code::EvidenceAbsent));
     assert_eq!(pull(&layout, &other_digest).await.map(|_| ()).map_err(code), Err(Code::EvidenceAbsent));
     assert!(pull(&layout, &image).await.is_ok_and(|found| found.is_some()));
+}
+
+#[tokio::test]
+async fn what_an_index_leads_to_is_counted_before_it_is_remembered() {
+    let mut folder = Folder::new();
+    let image = folder.listed(media::MANIFEST, &manifest("image", ""), "");
+    // One manifest over and over is one that is looked at, and many that wait.
+    let absent = vec![entry(media::MANIFEST, &Digest::sha256(b"absent"), 1, ""); 5];
+    folder.listed(media::INDEX, &index(&absent), "");
+    let code = async |layout_entries| {
+        let limits = Limits { layout_entries, ..Limits::default() };
+        let layout = folder.open_within(&limits).expect("a layout");
+        listing(&layout, &image).await.map(|_| ()).map_err(|error| error.code())
+    };
+    assert_eq!(code(5).await, Ok(()));
+    assert_eq!(code(4).await, Err(Code::Limit));
 }
 
 #[tokio::test]

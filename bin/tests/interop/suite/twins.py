@@ -7,7 +7,7 @@ SOMEBODY_ELSE = "somebody.else@interop.test"
 
 # What an instance of the same shape with other keys lacks first: the time where a
 # signed timestamp gives it, else the key of the log.
-IDENTITY, ROOT, IMAGE = [["identity-mismatch"]], [["time-missing"], ["log-key"]], [["subject-mismatch"]]
+IDENTITY, ROOT, IMAGE = [["identity-mismatch"]], [["time-untrusted"], ["log-key"]], [["subject-mismatch"]]
 
 
 def first_accepted(sample, kind, format):

@@ -5,7 +5,9 @@ use cg_attest::code::Code;
 use cg_attest::testing::{Fault, Log, Statement};
 use serde_json::json;
 
-use crate::support::bench::{Bench, assert_accepted, assert_refused_by, edited};
+use crate::support::bench::{
+    Bench, assert_accepted, assert_refused, assert_refused_by, edited, failed, only_candidate,
+};
 use crate::support::form::Form;
 
 /// The form and its twin with a fault.
@@ -43,6 +45,34 @@ async fn c_03_a_checkpoint_of_another_tree_or_without_a_part_is_refused() {
     // checkpoint, and the bundle is malformed before its proof is looked at.
     for line in 0..5 {
         assert_refused_by(&without_line(Some(line)).await, CheckName::Structure, Code::BundleInvalid);
+    }
+}
+
+#[tokio::test]
+async fn c_06_an_index_or_a_size_at_the_end_of_its_range_is_refused() {
+    let bench = Bench::new().await;
+    let policy = Form::BUNDLE.policy(&bench);
+    let good = bench.sign().statement(&Statement::about(&bench.index().digest).spdx());
+    let verified = async |bundle: &str| {
+        let place = bench.fresh().await;
+        place.push_bundle(bundle).await;
+        place.verify(&policy).await
+    };
+    assert_accepted(&verified(&good).await);
+    for field in ["logIndex", "inclusionProof/logIndex", "inclusionProof/treeSize"] {
+        for value in
+            [json!("0"), json!("-1"), json!(i64::MIN), json!(i64::MAX), json!(u64::MAX.to_string()), json!(1.5)]
+        {
+            let bundle = edited(&good, |json| {
+                let pointer = format!("/verificationMaterial/tlogEntries/0/{field}");
+                *json.pointer_mut(&pointer).expect("a number") = value.clone();
+            });
+            let report = verified(&bundle).await;
+            assert_refused(&report);
+            let code = failed(only_candidate(&report))[0].1;
+            let expected = [Code::BundleInvalid, Code::LogProof, Code::LogKey];
+            assert!(expected.contains(&code), "{field} {value}: {code}");
+        }
     }
 }
 

@@ -170,6 +170,9 @@ async fn g_12_a_key_that_is_there_twice_is_refused() {
         (r#""predicateType":"#, r#""predicateType":"https://x.example","predicateType":"#.to_owned()),
         (r#""subject":"#, r#""subject":[],"subject":"#.to_owned()),
         (sha256.as_str(), format!(r#""sha256":"{}",{sha256}"#, another_digest().hex())),
+        // What is not read is passed on, and read by somebody else.
+        (r#""subject":"#, r#""note":1,"note":2,"subject":"#.to_owned()),
+        (r#""predicate":{"#, r#""predicate":{"a":{"b":[{"c":1,"c":2}]},"#.to_owned()),
     ] {
         let statement = good.replacen(once, &twice, 1);
         assert_ne!(statement, good);

@@ -2,10 +2,14 @@
 
 use cg_attest::check::CheckName;
 use cg_attest::code::Code;
-use cg_attest::testing::{Answer, RegistryFault, Statement, Upload};
+use cg_attest::limits::Limits;
+use cg_attest::testing::{Answer, BundleVersion, RegistryFault, Statement, Upload};
 use cg_attest::verify::State;
 
-use crate::support::bench::{Bench, assert_accepted, assert_refused, assert_undecided, cell, failed, only_candidate};
+use crate::support::bench::{
+    Bench, assert_accepted, assert_refused, assert_undecided, cell, edited, failed, only_candidate,
+};
+use crate::support::form::{Container, Form};
 
 /// `bytes` as a gzip member of stored blocks (RFC 1951, 3.2.4; RFC 1952).
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -37,6 +41,55 @@ fn zstd(bytes: &[u8]) -> Vec<u8> {
     out.extend(&((bytes.len() as u32) << 3 | 1).to_le_bytes()[..3]);
     out.extend(bytes);
     out
+}
+
+/// What is counted in one piece of evidence is counted before it costs anything,
+/// and what was not read for it is neither good nor bad.
+#[tokio::test]
+async fn k_04_more_of_anything_than_its_limit_is_undecided() {
+    type Bound = fn(&mut Limits) -> &mut usize;
+    let timestamped = Form { timestamp: true, ..Form::BUNDLE };
+    let layer = Form { container: Container::SignatureTag, version: BundleVersion::V01, ..Form::BUNDLE };
+    let attestation = Form { container: Container::AttestationTag, ..layer };
+    let cases: [(&str, Form, Bound, usize); 7] = [
+        ("log entries", Form::BUNDLE, |limits| &mut limits.log_entries, 1),
+        ("log entries or timestamps", timestamped, |limits| &mut limits.log_entries, 1),
+        ("subjects", Form::BUNDLE, |limits| &mut limits.subjects, 1),
+        // C-10: three lines, a blank one, and one signature; every signature is tried.
+        ("a checkpoint", Form::BUNDLE, |limits| &mut limits.checkpoint_lines, 5),
+        ("a checkpoint", Form::REKOR_V2, |limits| &mut limits.checkpoint_lines, 5),
+        ("certificates", layer, |limits| &mut limits.chain, 2),
+        ("certificates", attestation, |limits| &mut limits.chain, 2),
+    ];
+    for (what, form, bound, count) in cases {
+        let mut bench = Bench::new().await;
+        bench.push(&form.upload(&bench, None)).await;
+        let policy = form.policy(&bench);
+        *bound(&mut bench.limits) = count;
+        assert_accepted(&bench.verify(&policy).await);
+        *bound(&mut bench.limits) = count - 1;
+        let report = bench.verify(&policy).await;
+        assert_undecided(&report);
+        assert_eq!(cell(&report, "index", form.requirement()), (State::Undecided, Some(Code::Limit)), "{what}");
+        let message = report.cells()[0].message.as_deref().unwrap_or_default();
+        assert!(message.contains(what), "{message}");
+    }
+    // A bundle of an early version may bring certificates, which are of use to nobody.
+    let mut bench = Bench::new().await;
+    let policy = Form::BUNDLE.policy(&bench);
+    let statement = Statement::about(&bench.index().digest).spdx();
+    let bundle = edited(&bench.sign().version(BundleVersion::V02).statement(&statement), |json| {
+        let chain = json.pointer_mut("/verificationMaterial/x509CertificateChain/certificates");
+        let chain = chain.and_then(serde_json::Value::as_array_mut).expect("certificates");
+        chain.push(chain[0].clone());
+    });
+    bench.push_bundle(&bundle).await;
+    bench.limits.chain = 1;
+    assert_accepted(&bench.verify(&policy).await);
+    bench.limits.chain = 0;
+    let report = bench.verify(&policy).await;
+    assert_undecided(&report);
+    assert_eq!(cell(&report, "index", "spdx"), (State::Undecided, Some(Code::Limit)));
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ fn p_03_everything_is_verified_before_anything_is_pushed() {
     let scene = Scene::new();
     scene.refused_under(&[
         (ServiceFault::CheckpointByAnotherKey, "log-key"),
-        (ServiceFault::TimestampByAnotherKey, "time-missing"),
+        (ServiceFault::TimestampByAnotherKey, "time-untrusted"),
         (ServiceFault::CertificateWithoutSct, "cert-sct"),
     ]);
     // The index and one platform are stamped, the other platform is not.
