@@ -138,15 +138,16 @@ pub(super) async fn run(
 ) -> Result<ExitStatus, CliError> {
     args.check()?;
     let limits = args.registry.limits()?;
-    let mut signing = args.signing.plan(&args.trust)?;
-    if args.writing.signature_format != Form::Bundle {
-        signing = signing.with_promising_log();
-    }
-    let trust = args.trust.source()?;
+    let signing = args.signing.plan(&args.trust)?;
+    let trust = args.trust.source_for_signing()?;
     let mut sources = Sources::prepare(&[image.to_owned()], &args.registry, args.trust.offline)?;
     let source = sources.open(image)?;
     let began = now()?;
     let trust = trust.load(began).await?;
+    let mut signing = signing.settled(&trust)?;
+    if args.writing.signature_format != Form::Bundle {
+        signing = signing.with_promising_log();
+    }
     let context = Context::new(limits.clone());
     let subjects = Subjects::resolve(&*source.pull, &context, &source.image.reference).await.map_err(attached)?;
     let drafts = draft(&source, &subjects).await?;

@@ -50,10 +50,13 @@ struct Trust {
 /// Shows, or judges.
 pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, CliError> {
     let (What::Show(which) | What::Status(which)) = &args.what;
-    let config = which.signing.for_showing(&which.trust)?;
-    let source = which.trust.source()?;
+    let services = which.signing.for_showing(&which.trust)?;
+    let source = which.trust.source_for_signing()?;
     let now = now()?;
-    let trust = Trust { root: source.load(now).await?, config, now };
+    let root = source.load(now).await?;
+    let services = services.filter(|services| services.is_known(&root));
+    let config = services.map(|services| services.settled(&root)).transpose()?;
+    let trust = Trust { root, config, now };
     let findings = trust.findings();
     let usable = findings.iter().all(|finding| !finding.grave);
     let text = match (which.output, &args.what) {

@@ -30,9 +30,11 @@ pub(crate) fn plan(reference: &str, plan: &Plan, format: Format) -> Result<Strin
     if format == Format::Json {
         return json("AttachPlan", reference, plan);
     }
-    let mut out = steps(reference, plan);
-    out.push_str("nothing was written\n");
-    Ok(out)
+    let layers = || plan.targets.iter().flat_map(|target| &target.layers);
+    let written = plan.writes().count() + layers().filter(|step| step.action == Action::Write).count();
+    let all = plan.targets.iter().map(|target| target.steps.len()).sum::<usize>() + layers().count();
+    let there = if all > written { format!(", {} are there already", all - written) } else { String::new() };
+    Ok(format!("{}{written} would be attached{there}; nothing was written\n", steps(reference, plan)))
 }
 
 /// What was written.
