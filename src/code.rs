@@ -348,7 +348,7 @@ codes! {
         "The signing configuration is malformed, or names no service of a kind that is needed and valid now."
         "`cg-attest trust show --signing-config FILE` lists its services and their windows.";
     KeyUnusable "key-unusable"
-        "The private key cannot be used: wanted is an unencrypted P-256 key, PEM, PKCS#8 or SEC1."
+        "The private key cannot be used: wanted is a P-256 key, PEM: PKCS#8 or SEC1, or one that cosign encrypted, with its password."
         "`openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem` makes one.";
     ServiceUnavailable "service-unavailable"
         "A signing service did not give a usable answer in time. Nothing was signed or attached with it."

@@ -4,6 +4,7 @@ mod attestations;
 mod bars;
 mod cli;
 mod commands;
+mod cosign_flags;
 mod error;
 mod exit;
 mod local;

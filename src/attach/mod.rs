@@ -14,6 +14,7 @@
 //!
 //! Whoever signs and attaches in one go has [`Attacher::missing`], [`Signed::of`] and
 //! [`Attacher::plan_signed`] around these, so that a second run signs only what is missing.
+//! Whoever only wants to know what that would be has [`Attacher::preview`], for which nobody signs.
 //!
 //! Only what our own verifier accepted can be attached: a
 //! [`SignedBundle`](crate::sign::SignedBundle).
@@ -25,6 +26,7 @@ mod existing;
 mod fallback;
 mod legacy;
 mod plan;
+mod preview;
 mod produce;
 mod raw;
 mod referrer;
@@ -41,6 +43,7 @@ pub use error::AttachError;
 pub use existing::Existing;
 pub use legacy::{LayerStep, LegacyLayer};
 pub use plan::{Action, Plan, PlannedTarget, Step};
+pub use preview::{Outlook, Preview, PreviewedDraft, PreviewedForm, Seen};
 pub use produce::{Drafted, Form, ProduceError, Signed, There};
 pub use subjects::{Subject, Subjects};
 pub use survey::{Survey, Wanted};

@@ -210,7 +210,7 @@ impl Attacher {
 }
 
 /// What has to be known of what is attached, to tell what is missing.
-fn wanted(drafts: &[Drafted], form: Form) -> Vec<Wanted<'_>> {
+pub(super) fn wanted(drafts: &[Drafted], form: Form) -> Vec<Wanted<'_>> {
     let mut wanted = Vec::new();
     for Drafted { draft, is_signature, .. } in drafts {
         let (subject, predicate_type) = (draft.subject(), Some(draft.predicate_type()));

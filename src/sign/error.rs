@@ -2,7 +2,7 @@
 
 use super::config::ConfigError;
 use super::key::KeyError;
-use super::oidc::{LoginError, NoIdentity, TokenError};
+use super::oidc::{LoginError, NoIdentity, ProviderError, TokenError};
 use super::service::ServiceError;
 use crate::check::Failure;
 use crate::code::Code;
@@ -23,6 +23,9 @@ pub enum SignError {
     /// There is nobody to sign as.
     #[error(transparent)]
     NoIdentity(#[from] NoIdentity),
+    /// A platform that should have given a token.
+    #[error(transparent)]
+    Provider(#[from] ProviderError),
     /// A login that did not end in a token.
     #[error(transparent)]
     Login(#[from] LoginError),
@@ -48,6 +51,7 @@ impl SignError {
             Self::OldBundle { .. } => Code::BundleVersion,
             Self::Unverified(failure) => failure.code,
             Self::NoIdentity(error) => error.code(),
+            Self::Provider(error) => error.code(),
             Self::Login(error) => error.code(),
             Self::Token(error) => error.code(),
             Self::Config(error) => error.code(),

@@ -82,17 +82,21 @@ impl Held {
             && signer(self) == signer(other)
     }
 
-    /// Whether it says what `draft` would say, had `signer` signed it. A
-    /// simple-signing document says what the statement of a signature does.
+    /// Whether it is of the type that `draft` has, about the same digest, whoever
+    /// signed it. A simple-signing document is of the type of a signature.
+    pub(crate) fn is_like(&self, draft: &Draft) -> bool {
+        self.subject == *draft.subject() && self.predicate_type().unwrap_or(COSIGN_SIGN) == draft.predicate_type()
+    }
+
+    /// Whether it says what `draft` would say, whoever signed it.
+    pub(crate) fn says(&self, draft: &Draft) -> bool {
+        self.is_like(draft) && self.statement().is_none_or(|statement| statement.predicate() == draft.predicate())
+    }
+
+    /// Whether it says what `draft` would say, had `signer` signed it.
     pub(crate) fn says_what(&self, draft: &Draft, signer: &Signer) -> bool {
         let who = |signer: &Signer| (signer.identity().clone(), signer.issuer().map(str::to_owned));
-        let what = match self.statement() {
-            Some(statement) => {
-                statement.predicate_type() == draft.predicate_type() && statement.predicate() == draft.predicate()
-            }
-            None => draft.predicate_type() == COSIGN_SIGN,
-        };
-        what && self.subject == *draft.subject() && who(self.bundle.signer()) == who(signer)
+        self.says(draft) && who(self.bundle.signer()) == who(signer)
     }
 
     /// The same kind with the same predicate bytes.

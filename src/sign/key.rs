@@ -10,6 +10,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use x509_cert::der::pem::{LineEnding, encode_string as pem_text};
 
+use super::encrypted;
 use crate::code::Code;
 use crate::digest::Digest;
 
@@ -24,9 +25,15 @@ pub struct SigningKey {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// An encrypted key.
-    #[error("the key is encrypted, which is not supported: decrypt it first, for example with `openssl pkcs8`")]
+    /// A key that cosign encrypted; it takes a password.
+    #[error("the key is encrypted, and there is no password")]
     Encrypted,
+    /// The password does not open the key.
+    #[error("the key is not opened by this password, or its file is damaged")]
+    Password,
+    /// A key that is encrypted in another way, or whose file is malformed.
+    #[error("the key is encrypted, and not as cosign does it: {0}")]
+    EncryptedForm(&'static str),
     /// No private key, or one of another kind.
     #[error("not a private key of the kind P-256 (PKCS#8 or SEC1, PEM)")]
     Kind,
@@ -61,11 +68,15 @@ impl SigningKey {
     /// Reads a private key: PEM, PKCS#8 or SEC1, not encrypted.
     ///
     /// # Errors
-    /// When it is encrypted, of another kind, or no key.
+    /// When it is encrypted ([`KeyError::Encrypted`] if
+    /// [`SigningKey::from_encrypted_pem`] reads it), of another kind, or no key.
     pub fn from_pem(pem: &[u8]) -> Result<Self, KeyError> {
-        // cosign's own form and PKCS#8's; neither is a `PRIVATE KEY`.
-        if String::from_utf8_lossy(pem).contains("ENCRYPTED") {
+        if encrypted::is_cosigns(pem) {
             return Err(KeyError::Encrypted);
+        }
+        // PKCS#8's own encryption, and that of OpenSSL's older files.
+        if String::from_utf8_lossy(pem).contains("ENCRYPTED") {
+            return Err(KeyError::EncryptedForm("`openssl pkey -in FILE -out PLAIN` decrypts it"));
         }
         let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| KeyError::Kind)?;
         let pair = match &key {
@@ -77,6 +88,18 @@ impl SigningKey {
             }
             _ => return Err(KeyError::Kind),
         };
+        pair.map_err(|_| KeyError::Kind).and_then(Self::new)
+    }
+
+    /// Reads a private key that cosign encrypted with a password
+    /// (`cosign generate-key-pair`). It takes a moment and some memory: that
+    /// is what makes guessing dear.
+    ///
+    /// # Errors
+    /// When the password is another one, or the file is not of cosign's form.
+    pub fn from_encrypted_pem(pem: &[u8], password: &[u8]) -> Result<Self, KeyError> {
+        let document = encrypted::open(pem, password)?;
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &document);
         pair.map_err(|_| KeyError::Kind).and_then(Self::new)
     }
 
@@ -167,6 +190,8 @@ mod tests {
         assert_eq!(pkcs8.public_key_der(), sec1.public_key_der());
         let encrypted = text.replace("PRIVATE KEY", "ENCRYPTED SIGSTORE PRIVATE KEY");
         assert_eq!(read(&encrypted).map(drop), Err(KeyError::Encrypted));
+        let encrypted = text.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+        assert!(read(&encrypted).is_err_and(|error| error.to_string().contains("openssl pkey")));
         let public = pkcs8.public_key_pem();
         for bad in ["", "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n", public.as_str()] {
             assert_eq!(read(bad).map(drop), Err(KeyError::Kind), "{bad}");

@@ -104,7 +104,7 @@ impl Session {
     /// services have no certificate authority. No request is made.
     pub fn keyless(services: Services, token: Token, audience: &str, trust: TrustRoot) -> Result<Self, SignError> {
         token.check(audience, clock::now())?;
-        let authority = services.authority().cloned().ok_or_else(super::config::no_authority)?;
+        let authority = services.require_authority()?.clone();
         let audience = audience.to_owned();
         Ok(Self::new(services, Credential::Token(Box::new(Keyless { token, authority, audience })), trust))
     }

@@ -211,6 +211,10 @@ impl SignedBundle {
         self.held.bundle().times().first().map(|verified| verified.time)
     }
 
+    pub(crate) fn held(&self) -> &Held {
+        &self.held
+    }
+
     /// Whether it says what `draft` would say, had `signer` signed it.
     #[must_use]
     pub fn says_what(&self, draft: &Draft, signer: &Signer) -> bool {

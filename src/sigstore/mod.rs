@@ -19,5 +19,7 @@ pub(crate) use contents::{Contents, Kind};
 pub(crate) use root::embedded_signing_config;
 pub(crate) use root::{EMBEDDED_DATE, ParsedRoot, embedded_json};
 #[cfg(feature = "client")]
-pub(crate) use tuf::{Fetch, Fetching, Files, Proved, TufError, check_first_root, first_roots, prove_kept, refresh};
+pub(crate) use tuf::{
+    Fetch, Fetching, Files, Proved, TufError, Wanted, check_first_root, first_roots, prove_kept, refresh,
+};
 pub(crate) use verifier::{Artifact, Proven, PublicKey, Verifier};

@@ -18,6 +18,8 @@ use crate::time::Timestamp;
 
 /// The file that Sigstore's repositories are asked for.
 const TARGET: &str = "trusted_root.json";
+/// The services of the instance, for whoever signs. Not every repository has them.
+const SIGNING_CONFIG: &str = "signing_config.v0.2.json";
 /// Files of one refresh. A current repository takes five; each root since the first one adds one (scenario M-10).
 const MAX_FILES: u32 = 48;
 
@@ -52,9 +54,20 @@ pub(crate) enum TufError {
     NoCrypto,
 }
 
+/// What is to be had of a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    Root,
+    /// For whoever signs.
+    RootAndServices,
+}
+
 /// A verified `trusted_root.json`, with the files that prove it.
 pub(crate) struct Proved {
     pub(crate) target: Vec<u8>,
+    /// The signing config; none if it was not wanted or the repository lists
+    /// none, and an error if one is listed and cannot be had.
+    pub(crate) signing_config: Result<Option<Vec<u8>>, TufError>,
     pub(crate) files: Files,
 }
 
@@ -74,23 +87,30 @@ pub(crate) async fn refresh(
     first_root: &[u8],
     kept: Files,
     repository: impl Fetch,
+    wanted: Wanted,
     now: Timestamp,
     limits: &Limits,
 ) -> Result<Proved, TufError> {
     let bounded = Bounded { inner: repository, asked: AtomicU32::new(0), target_bytes: limits.trusted_root_bytes };
-    prove(first_root, bounded, Arc::new(Store::new(kept)), now).await
+    prove(first_root, bounded, Arc::new(Store::new(kept)), wanted, now).await
 }
 
 /// Runs every check again over what was kept, as of `now`, and asks nobody: what is on a disk is not trusted (scenario M-08).
-pub(crate) async fn prove_kept(first_root: &[u8], kept: Files, now: Timestamp) -> Result<Proved, TufError> {
+pub(crate) async fn prove_kept(
+    first_root: &[u8],
+    kept: Files,
+    wanted: Wanted,
+    now: Timestamp,
+) -> Result<Proved, TufError> {
     let store = Arc::new(Store::new(kept));
-    prove(first_root, StoreRepository::new(Arc::clone(&store)), store, now).await
+    prove(first_root, StoreRepository::new(Arc::clone(&store)), store, wanted, now).await
 }
 
 async fn prove(
     first_root: &[u8],
     repository: impl Repository + 'static,
     store: Arc<Store>,
+    wanted: Wanted,
     now: Timestamp,
 ) -> Result<Proved, TufError> {
     need_crypto()?;
@@ -101,8 +121,14 @@ async fn prove(
     let mut updater = Updater::new(repository, first_root)?.with_config(config).with_store(Arc::clone(&store));
     updater.refresh(now.to_jiff()).await?;
     let target = updater.get_target(TARGET, now.to_jiff()).await?;
+    let listed =
+        wanted == Wanted::RootAndServices && updater.get_target_info(SIGNING_CONFIG, now.to_jiff()).await?.is_some();
+    let signing_config = match listed {
+        true => updater.get_target(SIGNING_CONFIG, now.to_jiff()).await.map(Some).map_err(TufError::from),
+        false => Ok(None),
+    };
     let files = store.lock().clone();
-    Ok(Proved { target, files })
+    Ok(Proved { target, signing_config, files })
 }
 
 fn need_crypto() -> Result<(), TufError> {
@@ -127,7 +153,7 @@ impl<F: Fetch> Bounded<F> {
 
     async fn target(&self, path: &str, length: u64) -> Result<Option<Vec<u8>>, TufError> {
         if length > self.target_bytes {
-            return Err(TufError::Limit(format!("{TARGET} has more than {} bytes", self.target_bytes)));
+            return Err(TufError::Limit(format!("{path} has more than {} bytes", self.target_bytes)));
         }
         self.get(&format!("targets/{path}"), length).await
     }

@@ -12,7 +12,8 @@ use crate::digest::{Digest, hex};
 use crate::time::Timestamp;
 
 /// A TUF 1.0 repository with consistent snapshots that has one target,
-/// `trusted_root.json`. One key signs roots, another one all other roles.
+/// `trusted_root.json`, and a second one where it [is given](Self::signing_config),
+/// `signing_config.v0.2.json`. One key signs roots, another one all other roles.
 ///
 /// A clone is the repository as it was: serve it later to go back.
 #[derive(Clone)]
@@ -23,6 +24,7 @@ pub struct TufRepository {
     roots: Vec<Vec<u8>>,
     version: u64,
     trusted_root: Vec<u8>,
+    signing_config: Option<Vec<u8>>,
     expires: Timestamp,
 }
 
@@ -36,7 +38,21 @@ impl TufRepository {
         let (root_key, online_key) = (Key::new(), Key::new());
         let first = root(1, &root_key, &online_key);
         let roots = vec![envelope(&first, &[&root_key])];
-        Self { root_key, online_key, roots, version: 1, trusted_root: trusted_root.into(), expires }
+        Self {
+            root_key,
+            online_key,
+            roots,
+            version: 1,
+            trusted_root: trusted_root.into(),
+            signing_config: None,
+            expires,
+        }
+    }
+
+    /// The same with the services that sign.
+    #[must_use]
+    pub fn signing_config(self, config: impl Into<Vec<u8>>) -> Self {
+        Self { signing_config: Some(config.into()), ..self }
     }
 
     /// `1.root.json`: what a client begins with.
@@ -63,7 +79,12 @@ impl TufRepository {
     /// Every file by its path.
     #[must_use]
     pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
-        let Self { version, expires, trusted_root, .. } = self;
+        let Self { version, expires, .. } = self;
+        let held = [
+            ("trusted_root.json", Some(&self.trusted_root)),
+            ("signing_config.v0.2.json", self.signing_config.as_ref()),
+        ];
+        let held: Vec<_> = held.into_iter().filter_map(|(name, bytes)| Some((name, bytes?))).collect();
         let role = |kind: &str, content: (&str, Value)| {
             let mut signed = json!({ "_type": kind, "spec_version": "1.0.31", "version": version, "expires": expires });
             signed[content.0] = content.1;
@@ -75,15 +96,17 @@ impl TufRepository {
             pin["version"] = json!(version);
             pin
         };
-        let targets = role("targets", ("targets", json!({ "trusted_root.json": pin(trusted_root) })));
+        let pins: serde_json::Map<String, Value> =
+            held.iter().map(|(name, bytes)| ((*name).to_owned(), pin(bytes))).collect();
+        let targets = role("targets", ("targets", Value::Object(pins)));
         let snapshot = role("snapshot", ("meta", json!({ "targets.json": versioned(&targets) })));
         let timestamp = role("timestamp", ("meta", json!({ "snapshot.json": versioned(&snapshot) })));
         let mut files = BTreeMap::from([
-            (format!("targets/{}.trusted_root.json", sha256(trusted_root)), trusted_root.clone()),
             (format!("{version}.targets.json"), targets),
             (format!("{version}.snapshot.json"), snapshot),
             ("timestamp.json".to_owned(), timestamp),
         ]);
+        files.extend(held.iter().map(|(name, bytes)| (format!("targets/{}.{name}", sha256(bytes)), (*bytes).clone())));
         files.extend(self.roots.iter().zip(1..).map(|(root, n)| (format!("{n}.root.json"), root.clone())));
         files
     }

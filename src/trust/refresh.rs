@@ -31,7 +31,7 @@ use super::{Instance, TrustError, TrustRoot};
 use crate::code::Code;
 use crate::limits::Limits;
 use crate::net::Backoff;
-use crate::sigstore::{self, Files, TufError};
+use crate::sigstore::{self, Files, Proved, TufError, Wanted};
 use crate::time::{Timestamp, human};
 
 /// How long the answer of a repository is taken for current.
@@ -64,6 +64,7 @@ pub struct Refresh {
     cache_folder: Option<PathBuf>,
     fresh_for: Duration,
     offline: bool,
+    wanted: Wanted,
     limits: Limits,
     backoff: Backoff,
 }
@@ -85,6 +86,7 @@ impl Refresh {
             cache_folder: None,
             fresh_for: FRESH,
             offline: false,
+            wanted: Wanted::Root,
             limits: Limits::default(),
             backoff: Backoff::default(),
         }
@@ -131,6 +133,13 @@ impl Refresh {
         Self { offline, ..self }
     }
 
+    /// Asks for the services that sign as well, where the repository has them
+    /// ([`TrustRoot::signing_config`]).
+    #[must_use]
+    pub fn with_signing_config(self) -> Self {
+        Self { wanted: Wanted::RootAndServices, ..self }
+    }
+
     /// Other bounds than the default ones: `trusted_root_bytes`, `attempts`,
     /// and `total_time` if it is less than half a minute.
     #[must_use]
@@ -164,7 +173,9 @@ impl Refresh {
         };
         if let Some(kept) = kept.as_ref().filter(|kept| self.is_fresh(kept, now)) {
             match self.proved(kept, now).await {
-                Ok(target) => return Ok(self.parse(&target, "cache")?.confirmed(kept.checked)),
+                // Kept by somebody who did not sign: the services are asked for now.
+                Ok(Proved { signing_config: Err(_), .. }) => {}
+                Ok(proved) => return Ok(self.parse(proved, "cache")?.confirmed(kept.checked)),
                 Err(problem) => tracing::debug!(%problem, "the cache is recent and cannot be used"),
             }
         }
@@ -173,10 +184,11 @@ impl Refresh {
         } else {
             let known = kept.as_ref().map(|kept| kept.files.clone()).unwrap_or_default();
             match self.ask(known, now).await {
-                Ok(proved) => {
+                Ok(mut proved) => {
+                    let files = std::mem::take(&mut proved.files);
                     // A root that cannot be used is not kept either.
-                    let root = self.parse(&proved.target, "tuf")?.confirmed(now);
-                    let note = cache.and_then(|cache| keep(&cache, Kept { checked: now, files: proved.files }));
+                    let root = self.parse(proved, "tuf")?.confirmed(now);
+                    let note = cache.and_then(|cache| keep(&cache, Kept { checked: now, files }));
                     return Ok(root.noted(note));
                 }
                 Err(error @ (TufError::Unavailable(_) | TufError::Expired { .. })) => {
@@ -187,10 +199,10 @@ impl Refresh {
         };
         let unusable = match kept {
             Some(kept) => match self.proved_once(&kept, now).await {
-                Ok((target, expired)) => {
+                Ok((proved, expired)) => {
                     let age = human(now.since(kept.checked));
                     let note = format!("the trust root is from the cache, confirmed {age} ago{expired}: {why}");
-                    return Ok(self.parse(&target, "cache")?.confirmed(kept.checked).noted([note]));
+                    return Ok(self.parse(proved, "cache")?.confirmed(kept.checked).noted([note]));
                 }
                 Err(problem) => format!("the cache cannot be used: {problem}"),
             },
@@ -208,39 +220,44 @@ impl Refresh {
         kept.checked <= now && now.since(kept.checked) < self.fresh_for
     }
 
-    async fn ask(&self, known: Files, now: Timestamp) -> Result<sigstore::Proved, TufError> {
+    async fn ask(&self, known: Files, now: Timestamp) -> Result<Proved, TufError> {
         let time = REFRESH_TIME.min(self.limits.total_time);
         let mirror = Mirror::new(self.repository.clone(), self.limits.attempts, self.backoff, time)?;
-        let work = sigstore::refresh(&self.first_root, known, mirror, now, &self.limits);
+        let work = sigstore::refresh(&self.first_root, known, mirror, self.wanted, now, &self.limits);
         let late = |_| TufError::Unavailable(format!("not finished after {}", human(time)));
-        tokio::time::timeout(time, work).await.map_err(late)?
+        let proved = tokio::time::timeout(time, work).await.map_err(late)??;
+        // What is listed has to be there.
+        match proved.signing_config {
+            Err(error) => Err(error),
+            Ok(_) => Ok(proved),
+        }
     }
 
     /// The trusted root in the cache, if all of it holds as of `time`.
-    async fn proved(&self, kept: &Kept, time: Timestamp) -> Result<Vec<u8>, TufError> {
-        let proved = sigstore::prove_kept(&self.first_root, kept.files.clone(), time).await?;
-        Ok(proved.target)
+    async fn proved(&self, kept: &Kept, time: Timestamp) -> Result<Proved, TufError> {
+        sigstore::prove_kept(&self.first_root, kept.files.clone(), self.wanted, time).await
     }
 
     /// The trusted root in a cache that is not fresh, with a remark if it has
     /// expired since it was confirmed; or why it cannot be used.
-    async fn proved_once(&self, kept: &Kept, now: Timestamp) -> Result<(Vec<u8>, String), String> {
+    async fn proved_once(&self, kept: &Kept, now: Timestamp) -> Result<(Proved, String), String> {
         // A key that was retired in between would be trusted again.
         if self.embedded.is_some() && kept.checked.to_string().as_str() < sigstore::EMBEDDED_DATE {
             return Err(format!("it is of {}, older than the embedded trust root", kept.checked));
         }
         match self.proved(kept, now).await {
-            Ok(target) => Ok((target, String::new())),
+            Ok(proved) => Ok((proved, String::new())),
             Err(error @ TufError::Expired { .. }) if kept.checked < now => {
-                let target = self.proved(kept, kept.checked).await.map_err(|error| error.to_string())?;
-                Ok((target, format!(" ({error})")))
+                let proved = self.proved(kept, kept.checked).await.map_err(|error| error.to_string())?;
+                Ok((proved, format!(" ({error})")))
             }
             Err(error) => Err(error.to_string()),
         }
     }
 
-    fn parse(&self, target: &[u8], origin: &str) -> Result<TrustRoot, TrustError> {
-        TrustRoot::parse(target, &self.named(origin))
+    fn parse(&self, proved: Proved, origin: &str) -> Result<TrustRoot, TrustError> {
+        let root = TrustRoot::parse(&proved.target, &self.named(origin))?;
+        Ok(root.beside(proved.signing_config.ok().flatten()))
     }
 
     /// What a report calls a root from this repository.

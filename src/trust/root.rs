@@ -22,6 +22,8 @@ pub struct TrustRoot {
     source: String,
     date: Option<String>,
     warnings: Vec<String>,
+    /// What the same repository says about signing.
+    signing_config: Option<Arc<[u8]>>,
 }
 
 struct Trusted {
@@ -126,7 +128,7 @@ impl TrustRoot {
         if instances.is_empty() {
             return Err(wrong(Code::TrustRoot, "it is empty".to_owned()));
         }
-        Ok(Self { instances: instances.into(), source: source.to_owned(), date: None, warnings })
+        Ok(Self { instances: instances.into(), source: source.to_owned(), date: None, warnings, signing_config: None })
     }
 
     /// Where the root comes from: `embedded`, a file's name, `tuf URL`, `cache URL`.
@@ -156,10 +158,23 @@ impl TrustRoot {
         self.instances.iter().flat_map(of).collect()
     }
 
+    /// The signing config of the same TUF repository, where the root came from one
+    /// that was asked for it; signed as the root is.
+    #[must_use]
+    pub fn signing_config(&self) -> Option<&[u8]> {
+        self.signing_config.as_deref()
+    }
+
     /// What had to be left out of the root, and other notes for people.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    /// The same root beside what its repository says about signing.
+    #[cfg(feature = "client")]
+    pub(super) fn beside(self, signing_config: Option<Vec<u8>>) -> Self {
+        Self { signing_config: signing_config.map(Into::into), ..self }
     }
 
     /// The same root with the time at which its repository confirmed it.

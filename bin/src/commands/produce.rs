@@ -138,39 +138,47 @@ pub(super) async fn run(
 ) -> Result<ExitStatus, CliError> {
     args.check()?;
     let limits = args.registry.limits()?;
-    let mut signing = args.signing.plan(&args.trust)?;
-    if args.writing.signature_format != Form::Bundle {
-        signing = signing.with_promising_log();
-    }
-    let trust = args.trust.source()?;
+    let signing = args.signing.plan(&args.trust)?;
+    let trust = args.trust.source_for_signing()?;
     let mut sources = Sources::prepare(&[image.to_owned()], &args.registry, args.trust.offline)?;
     let source = sources.open(image)?;
     let began = now()?;
     let trust = trust.load(began).await?;
+    let mut signing = signing.settled(&trust)?;
+    if args.writing.signature_format != Form::Bundle {
+        signing = signing.with_promising_log();
+    }
     let context = Context::new(limits.clone());
     let subjects = Subjects::resolve(&*source.pull, &context, &source.image.reference).await.map_err(attached)?;
     let drafts = draft(&source, &subjects).await?;
     // Whole images may have been read for the drafts; what follows has its own time.
     let context = Context::new(limits.clone());
     args.prepare_files(&drafts)?;
-    if args.writing.dry_run {
-        let pinned = source.pinned(&subjects.image().descriptor.digest);
-        let drafts: Vec<_> = drafts.iter().map(|drafted| (&drafted.subject, &drafted.draft)).collect();
-        printer.data(render::drafts(&pinned, &drafts, args.writing.output)?.as_bytes())?;
-        return Ok(ExitStatus::Accepted);
-    }
-    let session = signing.session(trust.clone(), limits.clone(), began, printer).await?;
-    let log_v1 = session.services().logs().iter().any(|log| log.version() == 1);
+    let services = signing.services(began)?;
+    let log_v1 = services.logs().iter().any(|log| log.version() == 1);
     for drafted in &drafts {
         Predicate::check_size(drafted.draft.payload(), log_v1, &limits)
             .map_err(|e| predicate_failed("statement", &e))?;
     }
+    let (form, name) = (args.writing.signature_format, source.image.reference.repository().to_string());
+    if args.writing.dry_run {
+        let signatory = signing.signatory(&limits, began, printer).await?;
+        let pinned = source.pinned(&subjects.image().descriptor.digest);
+        let attacher = args.writing.attacher(&source, &args.registry, trust, began, &limits);
+        let attacher = attacher.key(signing.public_key_pem()).build();
+        // What goes into files is not compared with anything.
+        let forms = if args.no_upload { None } else { Some(form) };
+        let preview = attacher.preview(&context, &subjects, drafts, forms, &signatory).await.map_err(attached)?;
+        let plan = render::Intent { reference: &pinned, preview: &preview, signatory: &signatory, services: &services };
+        printer.data(plan.render(args.writing.output)?.as_bytes())?;
+        return Ok(ExitStatus::Accepted);
+    }
+    let session = signing.session(trust.clone(), limits.clone(), began, printer).await?;
     let attacher = || -> Result<Attacher, CliError> {
         // Read anew each time: what was just signed is not from the future.
         let attacher = args.writing.attacher(&source, &args.registry, trust.clone(), now()?, &limits);
         Ok(attacher.key(session.public_key_pem()).build())
     };
-    let (form, name) = (args.writing.signature_format, source.image.reference.repository().to_string());
     let (drafts, there) = match args.no_upload {
         true => (drafts, There::default()),
         false => attacher()?.missing(&context, &session, &subjects, drafts, form).await.map_err(not_produced)?,

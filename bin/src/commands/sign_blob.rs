@@ -39,11 +39,11 @@ pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, Cl
     let limits = limits_with_time(Limits::default(), args.timeout.as_deref())?;
     place_for(&args.bundle)?;
     let plan = args.signing.plan(&args.trust)?;
-    let trust = args.trust.source()?;
+    let trust = args.trust.source_for_signing()?;
     let digest = digest_of(&args.file)?;
     let now = now()?;
     let trust = trust.load(now).await?;
-    let session = plan.session(trust, limits, now, printer).await?;
+    let session = plan.settled(&trust)?.session(trust, limits, now, printer).await?;
     let signed = session.sign_digest(&digest).await.map_err(signing_failed)?;
     write_atomically(&args.bundle, signed.bytes())?;
     let time = signed.time().map(|time| format!(" at {time}")).unwrap_or_default();

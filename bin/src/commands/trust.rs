@@ -36,6 +36,9 @@ struct Which {
     signing: SigningConfigArgs,
 }
 
+/// How long before its end a service that signs is worth a word, as for those that are trusted.
+const SOON_SECONDS: i64 = 30 * 86_400;
+
 /// What was read.
 struct Trust {
     root: TrustRoot,
@@ -47,10 +50,13 @@ struct Trust {
 /// Shows, or judges.
 pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, CliError> {
     let (What::Show(which) | What::Status(which)) = &args.what;
-    let config = which.signing.for_showing(&which.trust)?;
-    let source = which.trust.source()?;
+    let services = which.signing.for_showing(&which.trust)?;
+    let source = which.trust.source_for_signing()?;
     let now = now()?;
-    let trust = Trust { root: source.load(now).await?, config, now };
+    let root = source.load(now).await?;
+    let services = services.filter(|services| services.is_known(&root));
+    let config = services.map(|services| services.settled(&root)).transpose()?;
+    let trust = Trust { root, config, now };
     let findings = trust.findings();
     let usable = findings.iter().all(|finding| !finding.grave);
     let text = match (which.output, &args.what) {
@@ -70,15 +76,23 @@ impl Trust {
     fn findings(&self) -> Vec<TrustFinding> {
         let mut findings = self.root.findings(self.now);
         if let Some(config) = &self.config {
-            if let Err(error) = config.select(self.now) {
-                findings.push(TrustFinding::grave(error.to_string()));
+            match config.select(self.now) {
+                Err(error) => findings.push(TrustFinding::grave(error.to_string())),
+                // A key signs without one.
+                Ok(services) => findings
+                    .extend(services.require_authority().err().map(|error| TrustFinding::note(error.to_string()))),
             }
-            if config.authorities().iter().all(|e| !e.is_valid_at(self.now)) {
-                let text = format!("the signing config {} names no certificate authority for now", config.source());
-                findings.push(TrustFinding::note(text));
-            }
+            findings.extend(self.ending(config).map(TrustFinding::note));
         }
         findings
+    }
+
+    /// What can be used now and cannot in a month.
+    fn ending(&self, config: &SigningConfig) -> Option<String> {
+        let soon = Timestamp::from_unix(self.now.unix() + SOON_SECONDS).ok()?;
+        let usable = |time| config.select(time).and_then(|services| services.require_authority().map(drop));
+        usable(self.now).ok()?;
+        usable(soon).err().map(|error| format!("within a month: {error}"))
     }
 
     fn show(&self, colored: bool) -> String {

@@ -2,10 +2,7 @@
 
 use std::fmt::Write as _;
 
-use cg_attest::attach::{Action, Attached, LayerStep, Plan, Step, Subject, Superseded};
-use cg_attest::digest::Digest;
-use cg_attest::evidence::TargetName;
-use cg_attest::sign::Draft;
+use cg_attest::attach::{Action, Attached, LayerStep, Plan, Step, Superseded};
 use cg_attest::statement::{COSIGN_SIGN, Family};
 use serde::Serialize;
 
@@ -23,7 +20,7 @@ struct Document<'a, T> {
     content: T,
 }
 
-fn json(kind: &'static str, reference: &str, content: impl Serialize) -> Result<String, CliError> {
+pub(super) fn json(kind: &'static str, reference: &str, content: impl Serialize) -> Result<String, CliError> {
     let document = Document { api_version: "cg-attest/v1", kind, reference, content };
     Ok(serde_json::to_string_pretty(&document).map_err(CliError::internal)? + "\n")
 }
@@ -33,9 +30,11 @@ pub(crate) fn plan(reference: &str, plan: &Plan, format: Format) -> Result<Strin
     if format == Format::Json {
         return json("AttachPlan", reference, plan);
     }
-    let mut out = steps(reference, plan);
-    out.push_str("nothing was written\n");
-    Ok(out)
+    let layers = || plan.targets.iter().flat_map(|target| &target.layers);
+    let written = plan.writes().count() + layers().filter(|step| step.action == Action::Write).count();
+    let all = plan.targets.iter().map(|target| target.steps.len()).sum::<usize>() + layers().count();
+    let there = if all > written { format!(", {} are there already", all - written) } else { String::new() };
+    Ok(format!("{}{written} would be attached{there}; nothing was written\n", steps(reference, plan)))
 }
 
 /// What was written.
@@ -68,48 +67,9 @@ pub(crate) fn attached(reference: &str, plan: &Plan, done: &Attached, format: Fo
     Ok(out)
 }
 
-/// What would be signed, exactly.
-pub(crate) fn drafts(reference: &str, drafts: &[(&Subject, &Draft)], format: Format) -> Result<String, CliError> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Statement<'a> {
-        target: &'a TargetName,
-        digest: &'a Digest,
-        predicate_type: &'a str,
-        /// The text that would be signed.
-        statement: std::borrow::Cow<'a, str>,
-    }
-    let statements: Vec<_> = drafts
-        .iter()
-        .map(|(subject, draft)| Statement {
-            target: &subject.name,
-            digest: draft.subject(),
-            predicate_type: draft.predicate_type(),
-            statement: String::from_utf8_lossy(draft.payload()),
-        })
-        .collect();
-    if format == Format::Json {
-        #[derive(Serialize)]
-        struct Content<'a> {
-            statements: &'a [Statement<'a>],
-        }
-        return json("SigningPlan", reference, Content { statements: &statements });
-    }
-    let mut out = format!("{}\n", escape(reference));
-    for statement in &statements {
-        let (target, kind) = (escape(&statement.target.to_string()), kind(Some(statement.predicate_type)));
-        // Writing to a `String` cannot fail.
-        let _ = writeln!(out, "{target}  {}\n  {kind}: {}", statement.digest, escape(&statement.statement));
-    }
-    out.push_str("nothing was signed\n");
-    Ok(out)
-}
-
 fn steps(reference: &str, plan: &Plan) -> String {
     let mut out = format!("{}\n", escape(reference));
-    if !reference.starts_with(&plan.repository) && !reference.starts_with("oci:") {
-        let _ = writeln!(out, "evidence in {}", escape(&plan.repository));
-    }
+    out.push_str(&elsewhere(reference, &plan.repository));
     for target in &plan.targets {
         let _ = writeln!(out, "{}  {}", escape(&target.subject.name.to_string()), target.subject.descriptor.digest);
         for step in &target.steps {
@@ -118,6 +78,12 @@ fn steps(reference: &str, plan: &Plan) -> String {
         target.layers.iter().for_each(|step| out.push_str(&layer_line(step)));
     }
     out
+}
+
+/// Where evidence goes, if that is not beside the image.
+pub(super) fn elsewhere(reference: &str, repository: &str) -> String {
+    let beside = reference.starts_with(repository) || reference.starts_with("oci:");
+    if beside { String::new() } else { format!("evidence in {}\n", escape(repository)) }
 }
 
 fn layer_line(step: &LayerStep) -> String {

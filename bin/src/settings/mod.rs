@@ -2,6 +2,7 @@
 
 mod base;
 mod build;
+mod credential;
 mod evidence;
 mod image;
 mod look;

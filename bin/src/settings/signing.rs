@@ -1,22 +1,22 @@
 //! Who signs, and with which services.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use cg_attest::code::Code;
 use cg_attest::limits::Limits;
-use cg_attest::sign::oidc::{DEFAULT_AUDIENCE, Environment, Login, Prompt, Provider, Token, detect};
-use cg_attest::sign::{Endpoint, Services, Session, SignError, SigningConfig, SigningKey};
+use cg_attest::sign::oidc::{DEFAULT_AUDIENCE, Provider, Token};
+use cg_attest::sign::{ConfigError, Endpoint, Services, Session, SignError, Signatory, SigningConfig};
 use cg_attest::time::Timestamp;
 use cg_attest::trust::{Instance, TrustRoot};
 use clap::Args;
 
+use super::credential::{Credential, Flow, Found};
 use super::{TrustArgs, read_file};
 use crate::error::CliError;
 use crate::exit::ExitStatus;
-use crate::printer::{Printer, escape};
+use crate::printer::Printer;
 
-/// Bytes of a signing config or a key.
+/// Bytes of a signing config.
 const FILE_BYTES: u64 = 1 << 20;
 
 #[derive(Debug, Clone, Args)]
@@ -25,7 +25,7 @@ pub(crate) struct SigningArgs {
     /// Sign as whoever this token is about: the token, or a file with it. Without it, the platform is asked
     /// (SIGSTORE_ID_TOKEN, GitHub Actions, GitLab, Buildkite, CircleCI), then a person
     #[arg(long, value_name = "TOKEN|FILE", hide_env_values = true)]
-    identity_token: Option<String>,
+    identity_token: Option<Unprinted>,
     /// The same, always a file
     #[arg(long, value_name = "FILE", conflicts_with = "identity_token")]
     identity_token_file: Option<PathBuf>,
@@ -38,21 +38,23 @@ pub(crate) struct SigningArgs {
     /// The client as which people log in, and the audience that a token has to have
     #[arg(long, value_name = "ID", default_value = DEFAULT_AUDIENCE)]
     oidc_client_id: String,
-    /// Sign with this private key instead: P-256, PEM, not encrypted; the log takes part all the same
+    /// Sign with this private key instead: P-256, PEM (PKCS#8, SEC1, or cosign.key with its password in
+    /// COSIGN_PASSWORD); the log takes part all the same
     #[arg(long, value_name = "FILE", conflicts_with_all = ["identity_token", "identity_token_file", "oidc_provider", "fulcio_auth_flow"])]
     key: Option<PathBuf>,
-    #[command(flatten)]
-    config: SigningConfigArgs,
     /// Do not ask before an e-mail address goes into a public log
     #[arg(short, long)]
     yes: bool,
+    #[command(flatten)]
+    config: SigningConfigArgs,
 }
 
 /// Which services sign.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Signing services")]
 pub(crate) struct SigningConfigArgs {
-    /// The services that take part (signing config v0.2), instead of the public ones
+    /// The services that take part (signing config v0.2), instead of the public ones, which TUF keeps up to date
+    /// with the trust root
     #[arg(long, value_name = "FILE")]
     signing_config: Option<PathBuf>,
     /// Another certificate authority
@@ -72,35 +74,43 @@ pub(crate) struct SigningConfigArgs {
     oidc_issuer: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Flow {
-    /// A code that is typed on any device
-    Device,
-    /// A page in a browser on this machine
-    #[value(alias = "normal")]
-    Browser,
+/// What may be a token: no message and no log has it.
+#[derive(Clone)]
+struct Unprinted(String);
+
+impl From<String> for Unprinted {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl std::fmt::Debug for Unprinted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
 }
 
 /// What the flags say, checked; nothing was asked yet.
 pub(crate) struct SigningPlan {
+    services: ServicesSource,
+    credential: Credential,
+    audience: String,
+    yes: bool,
+}
+
+/// Who signs, and with which services.
+pub(crate) struct Signing {
     config: SigningConfig,
     credential: Credential,
     audience: String,
     yes: bool,
 }
 
-enum Credential {
-    Key(SigningKey),
-    Token(Token),
-    Ambient(Option<Provider>),
-    Person(Flow),
-}
-
 impl SigningArgs {
     /// Checks the flags and reads the files that they name.
     pub(crate) fn plan(&self, trust: &TrustArgs) -> Result<SigningPlan, CliError> {
         Ok(SigningPlan {
-            config: self.config.config(trust, self.key.is_some())?,
+            services: self.config.source(trust, self.key.is_some())?,
             credential: self.credential()?,
             audience: self.oidc_client_id.clone(),
             yes: self.yes,
@@ -108,17 +118,15 @@ impl SigningArgs {
     }
 
     fn credential(&self) -> Result<Credential, CliError> {
-        let file = |path: &Path| Token::from_file(path).map_err(|e| failed(e.into())).map(Credential::Token);
         if let Some(path) = &self.key {
-            let pem = read_file(path, FILE_BYTES)?;
-            return SigningKey::from_pem(&pem).map_err(|e| failed(e.into())).map(Credential::Key);
+            return Credential::key(path);
         }
-        match (&self.identity_token_file, self.identity_token.as_deref()) {
-            (Some(path), _) => file(path),
+        match (&self.identity_token_file, &self.identity_token) {
+            (Some(path), _) => Credential::token_file(path),
             // A file's name is no token, and a token is no file's name.
-            (None, Some(text)) => match Token::parse(text) {
+            (None, Some(Unprinted(text))) => match Token::parse(text) {
                 Ok(token) => Ok(Credential::Token(token)),
-                Err(_) => file(Path::new(text)),
+                Err(_) => Credential::token_file(Path::new(text)),
             },
             (None, None) => Ok(match self.fulcio_auth_flow {
                 Some(flow) => Credential::Person(flow),
@@ -130,57 +138,148 @@ impl SigningArgs {
 
 impl SigningConfigArgs {
     /// The services that the flags name; none for a private trust root without a word about them.
-    pub(crate) fn for_showing(&self, trust: &TrustArgs) -> Result<Option<SigningConfig>, CliError> {
+    pub(crate) fn for_showing(&self, trust: &TrustArgs) -> Result<Option<ServicesSource>, CliError> {
         let named = self.signing_config.is_some() || self.fulcio_url.is_some() || !self.rekor_url.is_empty();
-        if trust.is_private() && !named { Ok(None) } else { self.config(trust, true).map(Some) }
+        let unknown = trust.is_private() && !named && !trust.is_by_tuf();
+        if unknown { Ok(None) } else { self.source(trust, true).map(Some) }
     }
 
     /// The services that the flags name. `keyed`: nobody needs a certificate.
-    fn config(&self, trust: &TrustArgs, keyed: bool) -> Result<SigningConfig, CliError> {
-        let wrong = |error: cg_attest::sign::ConfigError| CliError::usage(error.code(), error);
-        let endpoint = |url: &String, version| Endpoint::new(url, version).map_err(wrong);
+    fn source(&self, trust: &TrustArgs, keyed: bool) -> Result<ServicesSource, CliError> {
         let named = !self.rekor_url.is_empty() && (self.fulcio_url.is_some() || keyed);
-        let mut config = match &self.signing_config {
+        let base = match &self.signing_config {
             Some(path) => {
                 let text = read_file(path, FILE_BYTES)?;
-                SigningConfig::parse(&text, &path.display().to_string()).map_err(wrong)?
+                Some(SigningConfig::parse(&text, &path.display().to_string()).map_err(wrong)?)
             }
             // A token for a private instance does not go to the public one.
-            None if trust.is_private() && !named => {
-                let message = "the trust root is a private instance's, and nothing says where its services are";
-                return Err(CliError::usage(Code::SigningConfig, message)
-                    .hint("name them with `--signing-config FILE`, or with --fulcio-url and --rekor-url"));
-            }
+            None if trust.is_private() && !named => match trust.is_by_tuf() {
+                true => None,
+                false => return Err(nowhere()),
+            },
             None => {
                 let instance = if trust.is_staging() { Instance::Staging } else { Instance::PublicGood };
                 let config = SigningConfig::embedded(instance).map_err(wrong)?;
                 // The public authority's times are worth nothing under another root.
-                if trust.is_private() { config.with_timestamps(Vec::new()) } else { config }
+                Some(if trust.is_private() { config.with_timestamps(Vec::new()) } else { config })
             }
         };
-        if let Some(url) = &self.fulcio_url {
-            config = config.with_authority(endpoint(url, 1)?).map_err(wrong)?;
+        let endpoint = |url: &String, version| Endpoint::new(url, version).map_err(wrong);
+        let one = |url: &Option<String>| url.as_ref().map(|url| endpoint(url, 1)).transpose();
+        let all =
+            |urls: &[String], version| -> Result<Vec<_>, _> { urls.iter().map(|url| endpoint(url, version)).collect() };
+        let source = ServicesSource {
+            base,
+            by_tuf: self.signing_config.is_none() && trust.is_by_tuf(),
+            authority: one(&self.fulcio_url)?,
+            issuer: one(&self.oidc_issuer)?,
+            logs: all(&self.rekor_url, self.rekor_api_version)?,
+            timestamps: all(&self.timestamp_server_url, 1)?,
+        };
+        // Whether the flags can be used is said before anybody is asked.
+        source.base.iter().try_for_each(|base| source.applied(base.clone()).map(drop))?;
+        Ok(source)
+    }
+}
+
+fn wrong(error: ConfigError) -> CliError {
+    CliError::usage(error.code(), error)
+}
+
+fn nowhere() -> CliError {
+    let message = "the trust root is a private instance's, and nothing says where its services are";
+    let hint = "name them with `--signing-config FILE`, or with --fulcio-url and --rekor-url; a TUF repository may have them as well";
+    CliError::usage(Code::SigningConfig, message).hint(hint)
+}
+
+/// The services as the flags say, until the trust root is there: its repository may know them better.
+pub(crate) struct ServicesSource {
+    base: Option<SigningConfig>,
+    by_tuf: bool,
+    authority: Option<Endpoint>,
+    issuer: Option<Endpoint>,
+    logs: Vec<Endpoint>,
+    timestamps: Vec<Endpoint>,
+}
+
+impl ServicesSource {
+    /// Whether there are any.
+    pub(crate) fn is_known(&self, trust: &TrustRoot) -> bool {
+        self.base.is_some() || trust.signing_config().is_some()
+    }
+
+    /// The signing config of the repository that the trust root came from, else the one that was named or built in.
+    pub(crate) fn settled(self, trust: &TrustRoot) -> Result<SigningConfig, CliError> {
+        let base = match trust.signing_config().filter(|_| self.by_tuf) {
+            Some(text) => SigningConfig::parse(text, trust.source()).map_err(wrong)?,
+            None => self.base.clone().ok_or_else(nowhere)?,
+        };
+        self.applied(base)
+    }
+
+    /// What the flags name instead.
+    fn applied(&self, base: SigningConfig) -> Result<SigningConfig, CliError> {
+        let mut config = base;
+        if let Some(authority) = &self.authority {
+            config = config.with_authority(authority.clone()).map_err(wrong)?;
         }
-        if let Some(url) = &self.oidc_issuer {
-            config = config.with_issuer(endpoint(url, 1)?).map_err(wrong)?;
+        if let Some(issuer) = &self.issuer {
+            config = config.with_issuer(issuer.clone()).map_err(wrong)?;
         }
-        if !self.rekor_url.is_empty() {
-            let logs: Result<Vec<_>, _> =
-                self.rekor_url.iter().map(|url| endpoint(url, self.rekor_api_version)).collect();
-            config = config.with_logs(logs?);
+        if !self.logs.is_empty() {
+            config = config.with_logs(self.logs.clone());
         }
-        if !self.timestamp_server_url.is_empty() {
-            let all: Result<Vec<_>, _> = self.timestamp_server_url.iter().map(|url| endpoint(url, 1)).collect();
-            config = config.with_timestamps(all?);
+        if !self.timestamps.is_empty() {
+            config = config.with_timestamps(self.timestamps.clone());
         }
         Ok(config)
     }
 }
 
 impl SigningPlan {
+    /// With the services of the repository that the trust root came from, if it has some.
+    pub(crate) fn settled(self, trust: &TrustRoot) -> Result<Signing, CliError> {
+        let Self { services, credential, audience, yes } = self;
+        Ok(Signing { config: services.settled(trust)?, credential, audience, yes })
+    }
+}
+
+impl Signing {
     /// The same for the legacy format, which needs the promise of a log of version 1.
     pub(crate) fn with_promising_log(self) -> Self {
         Self { config: self.config.prefer_log_version(1), ..self }
+    }
+
+    /// The services that take part now. Nobody is asked before they are known.
+    pub(crate) fn services(&self, now: Timestamp) -> Result<Services, CliError> {
+        let services = self.config.select(now).and_then(|services| match self.credential {
+            Credential::Key(_) => Ok(services),
+            _ => services.require_authority().map(drop).map(|()| services),
+        });
+        services.map_err(|error| {
+            let error = CliError::usage(error.code(), error);
+            // What was built in grows old with the program.
+            let hint = "the services that this version knows have changed: take a newer version, or name them with `--signing-config FILE`";
+            if self.config.is_embedded() { error.hint(hint) } else { error }
+        })
+    }
+
+    /// The public key, PEM, where a key signs.
+    pub(crate) fn public_key_pem(&self) -> Option<String> {
+        match &self.credential {
+            Credential::Key(key) => Some(key.public_key_pem()),
+            _ => None,
+        }
+    }
+
+    /// Who would sign, without a login and without a certificate.
+    pub(crate) async fn signatory(
+        &self,
+        limits: &Limits,
+        now: Timestamp,
+        printer: &Printer,
+    ) -> Result<Signatory, CliError> {
+        self.credential.signatory(&self.audience, limits, now, printer).await
     }
 
     /// A session: the identity is found, or somebody logs in. What is signed is
@@ -192,35 +291,11 @@ impl SigningPlan {
         now: Timestamp,
         printer: &Printer,
     ) -> Result<Session, CliError> {
-        let services = self.config.select(now).map_err(|e| failed(e.into()))?;
-        let (token, explicit) = match self.credential {
-            Credential::Key(key) => return Ok(Session::with_key(services, key, trust).limits(limits)),
-            Credential::Token(token) => (token, true),
-            Credential::Person(flow) => (log_in(flow, &services, &self.audience, self.yes, printer).await?, true),
-            Credential::Ambient(only) => {
-                let variables =
-                    std::env::vars_os().filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)));
-                let environment: Environment = variables.collect();
-                match detect(&environment, &self.audience, only, &limits).await {
-                    Ok(found) => {
-                        let skipped: Vec<String> = found.skipped.iter().map(ToString::to_string).collect();
-                        let before =
-                            if skipped.is_empty() { String::new() } else { format!(" ({})", skipped.join("; ")) };
-                        printer.note(&format!("identity from {}{}", found.provider, escape(&before)));
-                        (found.token, false)
-                    }
-                    // A person can be asked, if one is there.
-                    Err(SignError::NoIdentity(_)) if only.is_none() && can_ask() => {
-                        (log_in(Flow::Device, &services, &self.audience, self.yes, printer).await?, true)
-                    }
-                    Err(error) => return Err(failed(error)),
-                }
-            }
+        let services = self.services(now)?;
+        let token = match self.credential.find(&services, &self.audience, self.yes, &limits, printer).await? {
+            Found::Key(key) => return Ok(Session::with_key(services, key, trust).limits(limits)),
+            Found::Token(token) => token,
         };
-        if explicit && token.is_personal() && !self.yes && can_ask() {
-            ask(&format!("{} goes into a public log, for good. Go on?", escape(token.identity())))?;
-        }
-        printer.note(&format!("signing as {} ({})", escape(token.identity()), escape(token.issuer())));
         Session::keyless(services, token, &self.audience, trust).map(|session| session.limits(limits)).map_err(failed)
     }
 }
@@ -243,62 +318,4 @@ pub(crate) fn failed(error: SignError) -> CliError {
         _ => ExitStatus::Refused,
     };
     CliError { status, code, message: error.to_string(), hint: None }
-}
-
-async fn log_in(
-    flow: Flow,
-    services: &Services,
-    client: &str,
-    yes: bool,
-    printer: &Printer,
-) -> Result<Token, CliError> {
-    if !yes && !can_ask() {
-        let message = "a login puts an e-mail address into a public log, and there is nobody to ask";
-        return Err(CliError::usage(Code::Usage, message).hint("pass --yes to agree to that"));
-    }
-    let issuer = services.issuer().ok_or_else(|| {
-        CliError::usage(
-            Code::SigningConfig,
-            "the signing config names no issuer to log in at; name one with --oidc-issuer",
-        )
-    })?;
-    let login = Login::new(issuer.url(), client).map_err(|e| failed(e.into()))?;
-    let show = |prompt: &Prompt| match prompt {
-        Prompt::Browser { url } => {
-            printer.note(&format!("log in at {}", escape(url)));
-            open(url);
-        }
-        Prompt::Device { url, code } => {
-            printer.note(&format!("log in at {} with the code {}", escape(url), escape(code)));
-        }
-        _ => {}
-    };
-    let token = match flow {
-        Flow::Browser => login.in_browser(show).await,
-        Flow::Device => login.with_device(show).await,
-    };
-    token.map_err(failed)
-}
-
-/// Opens a page in the browser. If that fails, its address is on the terminal.
-fn open(url: &str) {
-    let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-    let quiet = std::process::Stdio::null;
-    let _ = std::process::Command::new(program).arg(url).stdin(quiet()).stdout(quiet()).stderr(quiet()).spawn();
-}
-
-fn can_ask() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-}
-
-fn ask(question: &str) -> Result<(), CliError> {
-    let mut err = std::io::stderr().lock();
-    let asked = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
-    drop(err);
-    let mut answer = String::new();
-    let read = asked.and_then(|()| std::io::stdin().read_line(&mut answer));
-    match read {
-        Ok(_) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
-        _ => Err(CliError::usage(Code::Usage, "not signed: you did not agree").hint("pass --yes to agree beforehand")),
-    }
 }

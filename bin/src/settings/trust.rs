@@ -64,6 +64,19 @@ impl TrustArgs {
         }
     }
 
+    /// The same for whoever signs: a TUF repository is asked for the services as well.
+    pub(crate) fn source_for_signing(&self) -> Result<TrustSource, CliError> {
+        Ok(match self.source()? {
+            TrustSource::Repository(refresh) => TrustSource::Repository(Box::new(refresh.with_signing_config())),
+            here @ TrustSource::Here(_) => here,
+        })
+    }
+
+    /// Whether it comes from a TUF repository, which may know the services that sign.
+    pub(crate) fn is_by_tuf(&self) -> bool {
+        self.named().is_none()
+    }
+
     /// Whether the trust root is not one of the public instances'.
     pub(crate) fn is_private(&self) -> bool {
         let file = |name: &String| !name.starts_with("embedded");

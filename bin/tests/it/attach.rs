@@ -166,6 +166,14 @@ fn what_is_signed_without_upload_is_attached_later() {
     let plan = scene.attach(&[files.as_slice(), &["--dry-run", "-o", "json"]].concat());
     assert_eq!((plan.code, &plan.json()["kind"]), (0, &"AttachPlan".into()), "{}", plan.stderr);
     assert_eq!(scene.writes().len(), 0);
+    assert_eq!(scene.attach(&files[..1]).code, 0);
+    let plan = scene.attach(&[files.as_slice(), &["--dry-run"]].concat()).stdout;
+    assert!(plan.ends_with("2 would be attached, 1 are there already; nothing was written\n"), "{plan}");
+    assert_eq!(
+        (plan.matches("\n  + signature by").count(), plan.matches("\n  = signature by").count()),
+        (2, 1),
+        "{plan}"
+    );
     let ran = scene.attach(&files);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(scene.verify("signature").code, 0);

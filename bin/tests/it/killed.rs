@@ -40,8 +40,9 @@ impl End {
     }
 }
 
-/// A scene whose image has the evidence of somebody else already.
-fn scene(api: ReferrersApi) -> (Scene, Descriptor) {
+/// A scene whose image has the evidence of somebody else already: the bundle's
+/// manifest, and the list of it as it was written.
+fn scene(api: ReferrersApi) -> (Scene, Descriptor, String) {
     let scene = Scene::new();
     scene.registry.referrers_api(api);
     let platform = &scene.image.platforms[0].1;
@@ -53,7 +54,18 @@ fn scene(api: ReferrersApi) -> (Scene, Descriptor) {
     for upload in uploads {
         scene.push(upload);
     }
-    (scene, bundle.descriptor().expect("a referrer"))
+    let list = listed.manifests().next().expect("a list").2.bytes().to_vec();
+    (scene, bundle.descriptor().expect("a referrer"), String::from_utf8(list).expect("text"))
+}
+
+/// A list of referrers, byte for byte: what others wrote as they wrote it, and then ours.
+fn list_of(before: Option<&str>, ours: &[Descriptor]) -> String {
+    let empty = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+    let list = before.unwrap_or(empty);
+    let (begin, end) = list.split_at(list.rfind(']').expect("its manifests are its one list"));
+    let ours: Vec<String> = ours.iter().map(|entry| serde_json::to_string(entry).expect("JSON")).collect();
+    let between = if before.is_some() && !ours.is_empty() { "," } else { "" };
+    format!("{begin}{between}{}{end}", ours.join(","))
 }
 
 impl Scene {
@@ -97,6 +109,30 @@ impl Scene {
         (seen.load(Ordering::SeqCst), status.success())
     }
 
+    /// What is at the tag that lists the referrers of a digest, byte for byte.
+    fn list(&self, digest: &Digest) -> Option<String> {
+        let (context, repository) = (Context::new(Limits::default()), self.registry.repository("a/b"));
+        let tag = cg_attest::image::ImageName::Tag(digest.tag(""));
+        let found = self.registry.content().manifest(&context, &repository, &tag);
+        let found = futures_util::FutureExt::now_or_never(found).expect("memory does not wait").expect("memory");
+        found.map(|fetched| String::from_utf8(fetched.blob.bytes().to_vec()).expect("text"))
+    }
+
+    /// That each list is whole, whoever was interrupted while writing it: all
+    /// that was there before and whole entries of ours, and not a byte more.
+    fn assert_lists_are_whole(&self, foreign: &Descriptor, before: &str) {
+        for (number, (_, platform)) in self.image.platforms.iter().enumerate() {
+            let before = (number == 0).then_some(before);
+            let Some(list) = self.list(&platform.digest) else {
+                assert_eq!(before, None, "what was there is there");
+                continue;
+            };
+            let listed = self.listed(&platform.digest);
+            let ours: Vec<_> = listed.into_iter().filter(|entry| entry.digest != foreign.digest).collect();
+            assert_eq!(list, list_of(before, &ours));
+        }
+    }
+
     /// What is listed for a digest, as any client sees it.
     fn listed(&self, digest: &Digest) -> Vec<Descriptor> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -108,10 +144,13 @@ impl Scene {
 
 /// One break and its repair.
 fn broken_and_mended(api: ReferrersApi, end: End, request: usize) {
-    let (scene, foreign) = scene(api);
+    let (scene, foreign, before) = scene(api);
     let (_, whole) = scene.ended_at(end, request);
     assert!(!whole, "{api:?} {request}: it was {end:?}");
     let platforms: Vec<&Digest> = scene.image.platforms.iter().map(|(_, platform)| &platform.digest).collect();
+    if api != ReferrersApi::Present {
+        scene.assert_lists_are_whole(&foreign, &before);
+    }
     // What is listed is there, also half-way.
     let (context, repository) = (Context::new(Limits::default()), scene.registry.repository("a/b"));
     for listed in platforms.iter().flat_map(|digest| scene.listed(digest)) {
@@ -123,6 +162,9 @@ fn broken_and_mended(api: ReferrersApi, end: End, request: usize) {
     let flags = scene.documents(false);
     let second = scene.signs("attest", "v2", &flags.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(second.code, 0, "{api:?} {request}: {}", second.stderr);
+    if api != ReferrersApi::Present {
+        scene.assert_lists_are_whole(&foreign, &before);
+    }
     let all: Vec<Digest> = platforms.iter().flat_map(|digest| scene.listed(digest)).map(|entry| entry.digest).collect();
     assert_eq!(all.len(), BUNDLES + 1, "{api:?} {request}: {all:?}");
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());

@@ -2,9 +2,11 @@
 //! how many of their requests have to wait for another: counted, with servers
 //! that answer the requests of one step together and none of them before.
 
-use cg_attest::testing::Waves;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use cg_attest::testing::{Auth, TokenService, Waves};
 
-use crate::support::command::Ran;
+use crate::support::command::{Ran, cg_attest_with};
 use crate::support::signing::Scene;
 
 /// A wave for each step of a first run, for k statements on T targets: the
@@ -17,14 +19,28 @@ fn first_run(k: usize, targets: usize) -> [usize; 11] {
 }
 
 impl Scene {
+    /// Wants tokens from now on; the folder with a login that is given them.
+    fn wanting_tokens(&self) -> String {
+        self.registry.auth(Auth::Bearer(TokenService::new().user("user", "password")));
+        let login = BASE64_STANDARD.encode("user:password");
+        let config = serde_json::json!({ "auths": { self.registry.address(): { "auth": login } } });
+        std::fs::write(self.path("config.json"), config.to_string()).expect("a file");
+        self.text("")
+    }
+
     /// Runs a command in these waves and in no more; what it did.
     fn in_waves(&self, waves: &[usize], command: &str, more: &[String]) -> Ran {
+        self.in_waves_with(waves, command, more, &[])
+    }
+
+    fn in_waves_with(&self, waves: &[usize], command: &str, more: &[String], variables: &[(&str, &str)]) -> Ran {
         let held = Waves::new(waves);
         self.server.hold(&held);
         self.registry.hold(&held);
         self.server.clear_log();
         self.registry.clear_log();
-        let ran = self.signs(command, "v2", &more.iter().map(String::as_str).collect::<Vec<_>>());
+        let flags = more.iter().map(String::as_str).collect::<Vec<_>>();
+        let ran = cg_attest_with(self.signing(command, "v2", &flags), variables, "");
         let seen = (held.answered(), self.server.lines(), self.registry.lines());
         assert_eq!(ran.code, 0, "{} {seen:#?}", ran.stderr);
         assert_eq!(held.answered(), waves.len(), "{seen:#?}");
@@ -48,6 +64,31 @@ fn a_first_run_has_eleven_steps_however_much_it_signs() {
         assert_eq!(scene.services(), [1, k, k], "{command}");
         let asked = scene.registry.requests().len();
         assert!(asked <= 5 * k + 2 * targets + 6, "{command}: {asked}");
+    }
+}
+
+/// A registry that wants a token asks for it with its first answer, of readers
+/// and then of writers: two steps and two requests more for each of the two,
+/// whatever is signed.
+#[test]
+fn a_token_adds_two_steps_for_reading_and_two_for_writing() {
+    for (command, k, targets) in [("attest", 4, 2), ("sign", 3, 3)] {
+        let scene = Scene::new();
+        let flags = if command == "attest" { scene.documents(true) } else { Vec::new() };
+        let login = scene.wanting_tokens();
+        let [image, rest @ ..] = first_run(k, targets);
+        let [listed, certificate, logged, config, uploads @ ..] = rest;
+        let waves: Vec<usize> = [&[image, 1, 1, listed, certificate, logged, config, 1, 1][..], &uploads].concat();
+        let ran = scene.in_waves_with(&waves, command, &flags, &[("DOCKER_CONFIG", &login)]);
+        assert!(ran.stdout.contains(&format!("attached {k}, read back and verified")), "{}", ran.stdout);
+        assert_eq!(scene.services(), [1, k, k], "{command}");
+        let asked = scene.registry.lines();
+        let tokens = asked.iter().filter(|line| line.contains("/token")).count();
+        assert_eq!((tokens, asked.len()), (2, 5 * k + 2 * targets + 4 + 4), "{command}: {asked:#?}");
+        // What is there is read with the token of readers.
+        let again = [1, 1, 1, targets, k, k, 1];
+        let ran = scene.in_waves_with(&again, command, &flags, &[("DOCKER_CONFIG", &login)]);
+        assert!(ran.stdout.ends_with("everything was attached already\n"), "{}", ran.stdout);
     }
 }
 

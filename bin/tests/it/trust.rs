@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use cg_attest::testing::{Answer, TufRepository, TufServer};
+use cg_attest::testing::{Answer, SigstoreServer, TufRepository, TufServer};
 use cg_attest::time::Timestamp;
 use cg_attest::trust::{Instance, Refresh, TrustRoot};
 
@@ -51,6 +51,94 @@ impl Private {
         let mut entries = fs::read_dir(self.folder.path().join("tuf/cg-attest")).expect("the folder of TUF_ROOT");
         entries.next().expect("a file").expect("an entry").path()
     }
+}
+
+/// A repository that knows the services that sign as well as whom to trust.
+struct Signing {
+    services: SigstoreServer,
+    repository: TufRepository,
+    server: TufServer,
+    folder: tempfile::TempDir,
+}
+
+impl Signing {
+    fn new() -> Self {
+        let services = SigstoreServer::start();
+        let repository = TufRepository::new(services.trusted_root_json(), time("2100-01-01T00:00:00Z"));
+        let server = TufServer::start(&repository);
+        let folder = tempfile::tempdir().expect("a folder");
+        let token = services.email_token("alice@example.com");
+        for (name, content) in [("root.json", repository.first_root()), ("token", token.as_bytes()), ("file", b"f")] {
+            fs::write(folder.path().join(name), content).expect("written");
+        }
+        Self { services, repository, server, folder }
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    fn run(&self, command: &[&str], more: &[&str]) -> Ran {
+        let (root, cache) = (self.path("root.json"), self.path("tuf"));
+        let tuf = ["--tuf-url", &self.server.url(), "--tuf-root", &root, "--tuf-cache", &cache];
+        cg_attest_with([command, &tuf, more].concat(), &[("SIGSTORE_ROOT_FILE", "")], "")
+    }
+
+    /// Removes the cache.
+    fn forget(&self) {
+        fs::remove_dir_all(self.folder.path().join("tuf")).expect("a cache");
+    }
+
+    fn signs(&self, more: &[&str]) -> Ran {
+        let [file, bundle, token] = ["file", "bundle", "token"].map(|name| self.path(name));
+        self.run(&["sign-blob", &file, "--bundle", &bundle, "--identity-token-file", &token], more)
+    }
+}
+
+/// What is signed with is kept up to date with whom is trusted, signed by the same keys.
+#[test]
+fn whoever_signs_has_the_services_from_the_repository_too() {
+    let signing = Signing::new();
+    // One that has none: the token goes nowhere, the public instance least of all.
+    let ran = signing.signs(&[]);
+    assert!(ran.code == 2 && ran.stderr.contains("error[signing-config]"), "{}", ran.stderr);
+    assert!(signing.services.requests().is_empty());
+    let shown = signing.run(&["trust", "show"], &[]);
+    assert!(shown.code == 0 && !shown.stdout.contains("services that sign"), "{}{}", shown.stdout, shown.stderr);
+
+    let config = signing.services.signing_config_json();
+    let with = signing.repository.clone().signing_config(config);
+    signing.server.serve(&with);
+    signing.forget();
+    let ran = signing.signs(&[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    signing.server.take_requests();
+    assert_eq!(signing.signs(&[]).code, 0);
+    assert_eq!(signing.server.take_requests(), [""; 0], "both are kept");
+    let shown = signing.run(&["trust", "show"], &[]).stdout;
+    assert!(shown.contains(&format!("services that sign: cache {}", signing.server.url())), "{shown}");
+
+    // Whoever verifies does not ask for them, and whoever signs after that does.
+    signing.forget();
+    let [file, bundle] = ["file", "bundle"].map(|name| signing.path(name));
+    let who = ["--identity", "alice@example.com", "--issuer", signing.services.url()];
+    let ran = signing.run(&["verify-blob", &file, "--bundle", &bundle], &who);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+    let asked = |lines: Vec<String>| lines.iter().filter(|line| line.contains("signing_config")).count();
+    assert_eq!(asked(signing.server.take_requests()), 0);
+    assert_eq!(signing.signs(&[]).code, 0);
+    assert_eq!(asked(signing.server.take_requests()), 1);
+
+    // What somebody names comes first, and what nobody signed is not believed.
+    let ran = signing.signs(&["--fulcio-url", "http://127.0.0.1:1"]);
+    assert!(ran.code == 3 && ran.stderr.contains("127.0.0.1:1"), "{}", ran.stderr);
+    let forged = with.files().into_keys().find(|path| path.ends_with("signing_config.v0.2.json")).expect("a target");
+    signing.server.answer(&forged, Answer::status(200).body("{}"));
+    signing.forget();
+    signing.services.clear_log();
+    let ran = signing.signs(&[]);
+    assert!(ran.code == 3 && ran.stderr.contains("error[trust-root]"), "{}", ran.stderr);
+    assert!(signing.services.requests().is_empty());
 }
 
 fn time(text: &str) -> Timestamp {

@@ -14,9 +14,9 @@ use crate::sigstore::{Bundle, LegacySigned};
 #[derive(Debug, Clone)]
 pub struct LegacyLayer {
     pub(super) kind: OriginKind,
-    pub(super) blob: VerifiedBlob,
+    pub(in crate::attach) blob: VerifiedBlob,
     annotations: BTreeMap<String, String>,
-    pub(super) held: Held,
+    pub(in crate::attach) held: Held,
 }
 
 impl LegacyLayer {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Endpoint;
+use super::{ConfigError, Endpoint};
 use crate::time::Timestamp;
 
 /// How many services of a kind take part.
@@ -20,7 +20,8 @@ pub enum Choice {
 /// The services that take part in one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Services {
-    pub(super) authority: Option<Endpoint>,
+    /// Why there is none, where one is needed: not everybody who signs does.
+    pub(super) authority: Result<Endpoint, ConfigError>,
     pub(super) issuer: Option<Endpoint>,
     pub(super) logs: Vec<Endpoint>,
     pub(super) timestamps: Vec<Endpoint>,
@@ -41,7 +42,15 @@ impl Services {
     /// The certificate authority.
     #[must_use]
     pub fn authority(&self) -> Option<&Endpoint> {
-        self.authority.as_ref()
+        self.authority.as_ref().ok()
+    }
+
+    /// The same for whoever needs a certificate.
+    ///
+    /// # Errors
+    /// When the config names none that can be used.
+    pub fn require_authority(&self) -> Result<&Endpoint, ConfigError> {
+        self.authority.as_ref().map_err(Clone::clone)
     }
 
     /// The issuer that people log in to.
@@ -78,6 +87,19 @@ pub(super) fn best(of: &[Endpoint], versions: &[u32], now: Timestamp) -> Vec<End
     chosen
 }
 
+/// What is the matter with those that cannot be used.
+pub(super) fn unusable(of: &[Endpoint], versions: &[u32], now: Timestamp) -> String {
+    let why = |endpoint: &Endpoint| match (endpoint.start, endpoint.end) {
+        _ if !versions.contains(&endpoint.version) => Some(format!("has version {} of its API", endpoint.version)),
+        (Some(start), _) if now < start => Some(format!("begins at {start}")),
+        (_, Some(end)) if end < now => Some(format!("ended at {end}")),
+        _ => None,
+    };
+    let told = of.iter().filter_map(|endpoint| Some(format!("{} {}", endpoint.url(), why(endpoint)?)));
+    let told: Vec<String> = told.take(8).collect();
+    if told.is_empty() { String::new() } else { format!(": {}", told.join(", ")) }
+}
+
 /// As many as the config asks for; why not, where there are fewer.
 pub(super) fn choose(
     of: &[Endpoint],
@@ -94,9 +116,10 @@ pub(super) fn choose(
     };
     if usable.len() < wanted && !of.is_empty() {
         return Err(format!(
-            "of its {} {kind} entries {} can be used at {now}, each of another operator, and {wanted} take part",
+            "of its {} {kind} entries {} can be used at {now}, each of another operator, and {wanted} take part{}",
             of.len(),
-            usable.len()
+            usable.len(),
+            unusable(of, versions, now)
         ));
     }
     usable.truncate(wanted);

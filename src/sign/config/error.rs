@@ -18,11 +18,6 @@ impl ConfigError {
     }
 }
 
-pub(in crate::sign) fn no_authority() -> ConfigError {
-    let detail = "it names no certificate authority that can be used now".to_owned();
-    ConfigError { source_name: "of this run".to_owned(), detail }
-}
-
 pub(in crate::sign) fn no_promising_log() -> ConfigError {
     let detail = "the legacy format needs a log of version 1, and none takes part".to_owned();
     ConfigError { source_name: "of this run".to_owned(), detail }

@@ -9,5 +9,5 @@ mod wire;
 pub use choice::{Choice, Services};
 pub use endpoint::Endpoint;
 pub use error::ConfigError;
-pub(super) use error::{no_authority, no_promising_log};
+pub(super) use error::no_promising_log;
 pub use signing_config::SigningConfig;

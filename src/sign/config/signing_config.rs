@@ -1,6 +1,6 @@
 //! The services of an instance, and when each may be used.
 
-use super::choice::{best, choose};
+use super::choice::{best, choose, unusable};
 use super::endpoint::check_private;
 use super::wire::{WireChoice, WireConfig, WireService};
 use super::{Choice, ConfigError, Endpoint, Services};
@@ -16,6 +16,7 @@ const MAX_SERVICES: usize = 64;
 #[derive(Debug, Clone)]
 pub struct SigningConfig {
     source: String,
+    embedded: bool,
     authorities: Vec<Endpoint>,
     issuers: Vec<Endpoint>,
     logs: Vec<Endpoint>,
@@ -38,7 +39,7 @@ impl SigningConfig {
                 return Err(ConfigError { source_name: "embedded github".to_owned(), detail });
             }
         };
-        Self::parse(text.as_bytes(), source)
+        Ok(Self { embedded: true, ..Self::parse(text.as_bytes(), source)? })
     }
 
     /// Reads a config; `source` is what messages call it.
@@ -64,6 +65,7 @@ impl SigningConfig {
         };
         Ok(Self {
             source: source.to_owned(),
+            embedded: false,
             log_choice: choice(wire.rekor_tlog_config, !wire.rekor_tlog_urls.is_empty())?,
             timestamp_choice: choice(wire.tsa_config, !wire.tsa_urls.is_empty())?,
             authorities: endpoints(wire.ca_urls, true)?,
@@ -114,6 +116,12 @@ impl SigningConfig {
             self.logs.retain(|log| log.version == version);
         }
         self
+    }
+
+    /// Whether it came with this crate, and grows old with it.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        self.embedded
     }
 
     /// Where the config comes from.
@@ -169,7 +177,10 @@ impl SigningConfig {
         if timestamps.is_empty() && logs.iter().all(|log| log.version >= 2) {
             return Err(wrong("it names no timestamp authority, and its log does not vouch for the time".to_owned()));
         }
-        Ok(Services { authority: one(&self.authorities), issuer: one(&self.issuers), logs, timestamps })
+        let why =
+            || format!("no certificate authority of it can be used at {now}{}", unusable(&self.authorities, &[1], now));
+        let authority = one(&self.authorities).ok_or_else(|| wrong(why()));
+        Ok(Services { authority, issuer: one(&self.issuers), logs, timestamps })
     }
 }
 
@@ -232,6 +243,21 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_used_is_named_with_its_end() {
+        let error =
+            chosen(&config(LOGS, r#"{"selector":"ANY"}"#), "2091-01-01T00:00:00Z").expect_err("over").to_string();
+        assert!(error.contains("https://a-2-2025.test ended at 2026-01-01T00:00:00Z"), "{error}");
+        assert!(error.contains("https://c-3-2020.test has version 3 of its API"), "{error}");
+        let error =
+            chosen(&config(LOGS, r#"{"selector":"ANY"}"#), "2020-06-01T00:00:00Z").expect_err("not yet").to_string();
+        assert!(error.contains("https://b-2-2025.test begins at 2025-01-01T00:00:00Z"), "{error}");
+        // Who signs with a key needs no authority, and everybody else is told why there is none.
+        let services = config(LOGS, r#"{"selector":"ANY"}"#).select(time(NOW)).expect("services");
+        assert!(services.authority().is_none());
+        assert_eq!(services.require_authority().map(drop).map_err(|error| error.code()), Err(Code::SigningConfig));
+    }
+
+    #[test]
     fn something_has_to_say_when() {
         let config = config(LOGS, r#"{"selector":"ANY"}"#);
         assert!(config.clone().with_timestamps(Vec::new()).select(time(NOW)).is_err());
@@ -271,7 +297,8 @@ mod tests {
         for instance in [Instance::PublicGood, Instance::Staging] {
             let services = SigningConfig::embedded(instance).expect("a config").select(time("2026-11-21T00:00:00Z"));
             let services = services.expect("services");
-            assert!(services.authority.is_some() && services.issuer.is_some() && !services.timestamps.is_empty());
+            assert!(SigningConfig::embedded(instance).is_ok_and(|config| config.is_embedded()));
+            assert!(services.authority.is_ok() && services.issuer.is_some() && !services.timestamps.is_empty());
         }
         assert!(SigningConfig::embedded(Instance::GitHub).is_err());
     }

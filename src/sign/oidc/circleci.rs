@@ -24,7 +24,9 @@ pub(super) async fn ask(audience: &str) -> Result<String, LoginError> {
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| failed(&format!("does not start: {}", error.kind())))?;
+        .map_err(|error| {
+            failed(&format!("does not start ({}): it is on the PATH of every CircleCI job", error.kind()))
+        })?;
     let stdout = child.stdout.take().ok_or_else(|| failed("has no output"))?;
     let talk = async {
         let mut text = String::new();
@@ -36,7 +38,10 @@ pub(super) async fn ask(audience: &str) -> Result<String, LoginError> {
         Err(_) => Err(failed("did not answer in time")),
         Ok(Err(error)) => Err(failed(&format!("broke off: {}", error.kind()))),
         Ok(Ok((None, _))) => Err(failed("printed too much")),
-        Ok(Ok((Some(status), _))) if !status.success() => Err(failed(&format!("failed: {status}"))),
+        Ok(Ok((Some(status), _))) if !status.success() => {
+            // What it says on stderr may have what it was given.
+            Err(failed(&format!("failed ({status}): a self-hosted runner needs one that has `oidc get`")))
+        }
         Ok(Ok((Some(_), text))) => Ok(text),
     }
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::provider::Lead;
-use super::{Environment, NoIdentity, Provider, Skipped, Token, circleci, file};
+use super::{Environment, NoIdentity, Provider, ProviderError, Skipped, Token, circleci, file};
 use crate::code::Code;
 use crate::limits::Limits;
 use crate::net::{Ask, Http, is_loopback};
@@ -32,7 +32,7 @@ pub struct Detected {
 ///
 /// # Errors
 /// When no provider has a token (`no-identity`, naming each and what it lacks),
-/// or the one that should does not give it.
+/// or the one that should does not give it, naming it and what those before it lack.
 pub async fn detect(
     environment: &Environment,
     audience: &str,
@@ -44,7 +44,10 @@ pub async fn detect(
     for provider in only.map_or(Provider::ALL.to_vec(), |only| vec![only]) {
         let found = match provider.lead(environment) {
             Err(reason) => Err(reason),
-            Ok(lead) => take(lead, audience, &http, limits).await?,
+            Ok(lead) => match take(lead, audience, &http, limits).await {
+                Ok(found) => found,
+                Err(source) => return Err(ProviderError { provider, skipped, source: Box::new(source) }.into()),
+            },
         };
         match found {
             Ok(token) => {
@@ -60,7 +63,7 @@ pub async fn detect(
 /// Follows a lead. `Ok(Err(reason))` if there is nothing at its end.
 async fn take(lead: Lead, audience: &str, http: &Http, limits: &Limits) -> Result<Result<Token, String>, SignError> {
     let text = match lead {
-        Lead::Text(text) => text,
+        Lead::Text(text) => text.reveal().to_owned(),
         Lead::File(path) => match file::read(Path::new(&path))? {
             Some(text) => text.to_string(),
             None => return Ok(Err(format!("{path} is not there"))),
@@ -69,7 +72,7 @@ async fn take(lead: Lead, audience: &str, http: &Http, limits: &Limits) -> Resul
         Lead::GitHub { url, authorization } => {
             let mut url = address(&url)?;
             url.query_pairs_mut().append_pair("audience", audience);
-            let answer: Valued = ask(http, limits, &authorization, Ask::get(url, limits.token_bytes)).await?;
+            let answer: Valued = ask(http, limits, authorization.reveal(), Ask::get(url, limits.token_bytes)).await?;
             answer.value
         }
         Lead::Buildkite { endpoint, job, authorization } => {
@@ -79,7 +82,7 @@ async fn take(lead: Lead, audience: &str, http: &Http, limits: &Limits) -> Resul
             }
             let body = serde_json::json!({ "audience": audience }).to_string();
             let ask_for = Ask::post(url, "application/json", body, limits.token_bytes);
-            let answer: Named = ask(http, limits, &authorization, ask_for).await?;
+            let answer: Named = ask(http, limits, authorization.reveal(), ask_for).await?;
             answer.token
         }
     };
@@ -110,7 +113,7 @@ async fn ask<T: serde::de::DeserializeOwned>(
     let mut ask = ask.authorized(authorization).ok_or_else(|| wrong("its token has bytes that no token has"))?;
     ask.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     let reply = desk.ask(&ask).await?;
-    if reply.status != 200 {
+    if !matches!(reply.status, 200 | 201) {
         return Err(desk.refused(&reply, authorization.split(' ').nth(1)).into());
     }
     Ok(crate::json::parse(&reply.body).map_err(|_| wrong("its answer is no token"))?)

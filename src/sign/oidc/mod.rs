@@ -14,7 +14,7 @@ mod token;
 pub use detect::{Detected, detect};
 pub use environment::Environment;
 pub use login::{Login, LoginError, Prompt};
-pub use none::NoIdentity;
+pub use none::{NoIdentity, ProviderError};
 pub use provider::{Provider, Skipped, UnknownProvider};
 #[cfg(test)]
 pub(in crate::sign) use token::tests::token as token_of_test;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::Environment;
+use crate::net::Secret;
 
 /// Where an ambient token comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,18 +44,18 @@ pub struct UnknownProvider(String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Lead {
     /// The token is here.
-    Text(String),
+    Text(Secret),
     /// The token is in this file.
     File(String),
     /// A service gives it: the address, and the value of `Authorization`.
     GitHub {
         url: String,
-        authorization: String,
+        authorization: Secret,
     },
     Buildkite {
         endpoint: String,
         job: String,
-        authorization: String,
+        authorization: Secret,
     },
     /// A command gives it.
     CircleCi,
@@ -90,7 +91,9 @@ impl Provider {
         let has = |name: &str| environment.get(name).map(str::to_owned);
         let lacks = |name: &str| format!("{name} is not set");
         match self {
-            Self::Variable => has("SIGSTORE_ID_TOKEN").map(Lead::Text).ok_or_else(|| lacks("SIGSTORE_ID_TOKEN")),
+            Self::Variable => {
+                has("SIGSTORE_ID_TOKEN").map(Secret::new).map(Lead::Text).ok_or_else(|| lacks("SIGSTORE_ID_TOKEN"))
+            }
             Self::File => Ok(Lead::File(FILE.to_owned())),
             Self::GitHub => {
                 if !environment.says_yes("GITHUB_ACTIONS") {
@@ -101,11 +104,11 @@ impl Provider {
                     let why = "on GitHub Actions, and the job has no `permissions: id-token: write` (pull requests of forks never have it)";
                     return Err(why.to_owned());
                 };
-                Ok(Lead::GitHub { url, authorization: format!("bearer {token}") })
+                Ok(Lead::GitHub { url, authorization: Secret::new(format!("bearer {token}")) })
             }
             Self::GitLab => match (environment.says_yes("GITLAB_CI"), has("SIGSTORE_ID_TOKEN")) {
                 (false, _) => Err("not on GitLab CI (GITLAB_CI is not true)".to_owned()),
-                (true, Some(token)) => Ok(Lead::Text(token)),
+                (true, Some(token)) => Ok(Lead::Text(Secret::new(token))),
                 (true, None) => {
                     Err("on GitLab CI, and the job has no `id_tokens: SIGSTORE_ID_TOKEN: aud: sigstore`".to_owned())
                 }
@@ -117,7 +120,7 @@ impl Provider {
                 let endpoint = has("BUILDKITE_AGENT_ENDPOINT").unwrap_or("https://agent.buildkite.com/v3".to_owned());
                 let job = has("BUILDKITE_JOB_ID").ok_or_else(|| lacks("BUILDKITE_JOB_ID"))?;
                 let token = has("BUILDKITE_AGENT_ACCESS_TOKEN").ok_or_else(|| lacks("BUILDKITE_AGENT_ACCESS_TOKEN"))?;
-                Ok(Lead::Buildkite { endpoint, job, authorization: format!("Token {token}") })
+                Ok(Lead::Buildkite { endpoint, job, authorization: Secret::new(format!("Token {token}")) })
             }
             Self::CircleCi if environment.says_yes("CIRCLECI") => Ok(Lead::CircleCi),
             Self::CircleCi => Err("not on CircleCI (CIRCLECI is not true)".to_owned()),
@@ -166,12 +169,12 @@ mod tests {
             ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://a.test/?b=c"),
             ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "t"),
         ];
-        let found = Lead::GitHub { url: "https://a.test/?b=c".to_owned(), authorization: "bearer t".to_owned() };
+        let found = Lead::GitHub { url: "https://a.test/?b=c".to_owned(), authorization: Secret::new("bearer t") };
         assert_eq!(lead(Provider::GitHub, &actions), Ok(found));
         assert!(lead(Provider::GitHub, &actions[..2]).is_err_and(|why| why.contains("id-token: write")));
         assert!(lead(Provider::GitHub, &actions[1..]).is_err_and(|why| why.contains("not on GitHub")));
         let gitlab = [("GITLAB_CI", "true"), ("SIGSTORE_ID_TOKEN", "t")];
-        assert_eq!(lead(Provider::GitLab, &gitlab), Ok(Lead::Text("t".to_owned())));
+        assert_eq!(lead(Provider::GitLab, &gitlab), Ok(Lead::Text(Secret::new("t"))));
         assert!(lead(Provider::GitLab, &gitlab[..1]).is_err_and(|why| why.contains("id_tokens")));
         let agent = [("BUILDKITE", "true"), ("BUILDKITE_JOB_ID", "j"), ("BUILDKITE_AGENT_ACCESS_TOKEN", "t")];
         assert!(lead(Provider::Buildkite, &agent).is_ok());

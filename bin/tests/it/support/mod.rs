@@ -9,3 +9,4 @@ pub(crate) mod provenance;
 pub(crate) mod recorded;
 pub(crate) mod scene;
 pub(crate) mod signing;
+pub(crate) mod terminal;
