@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::timestamp::time_of;
 use super::{Candidate, Content, Origin, Unread};
+use crate::check::Failure;
+use crate::code::Code;
 use crate::digest::{Digest, VerifiedBlob};
 use crate::limits::Limits;
 use crate::signer::{Claims, Identity, Unverified};
@@ -48,7 +50,7 @@ pub struct Decoded {
 pub enum Reading {
     /// To the end.
     Decoded,
-    /// Not at all: its bytes are not there or could not be had.
+    /// Not at all: its bytes are not there, could not be had, or are over a limit.
     Unread,
     /// It is malformed, contradicts its listing, or is of a form that is not known.
     Invalid,
@@ -185,6 +187,10 @@ impl Decoded {
             _ => match candidate.to_bundle(limits) {
                 Some(Ok((bundle, payload))) => {
                     (Reading::Decoded, None, Some(UnverifiedBundle::of(&bundle, payload, limits)))
+                }
+                // What is over a limit was not read to the end: it may be good.
+                Some(Err(Failure { code: code @ Code::Limit, detail, .. })) => {
+                    (Reading::Unread, Some(Unread::new(code, detail)), None)
                 }
                 Some(Err(failure)) => (Reading::Invalid, Some(Unread::new(failure.code, failure.detail)), None),
                 None => (Reading::Skipped, None, None),

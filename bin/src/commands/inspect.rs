@@ -76,8 +76,12 @@ fn of_file(path: &std::path::Path, args: &Args) -> Result<(Inspection, ExitStatu
     let blob = VerifiedBlob::of(read_input(path, limits.attestation_bytes)?);
     let name = if path.as_os_str() == "-" { "stdin".to_owned() } else { path.display().to_string() };
     let decoded = Decoded::of(&Candidate::bundle(blob, Origin::new(OriginKind::File, name.clone())), &limits);
-    if let (Reading::Invalid, Some(problem)) = (decoded.reading, &decoded.problem) {
-        return Err(CliError::refused(problem.code, format!("{name}: {}", problem.detail)));
+    if let Some(problem) = &decoded.problem {
+        let message = format!("{name}: {}", problem.detail);
+        return Err(match decoded.reading {
+            Reading::Invalid => CliError::refused(problem.code, message),
+            _ => CliError::undecided(problem.code, message),
+        });
     }
     let inspection =
         Inspection { argument: name, facts: None, listings: Vec::new(), found: vec![decoded], preset: None };

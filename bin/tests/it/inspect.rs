@@ -178,6 +178,31 @@ async fn what_cannot_be_read_is_exit_3_and_garbage_is_shown_as_such() {
 }
 
 #[tokio::test]
+async fn evidence_over_a_limit_is_not_read_and_not_called_invalid() {
+    let (sigstore, image) = (VirtualSigstore::new(), image());
+    let statement = Statement::about(&image.index.digest).signature();
+    let good = sigstore.sign(&Identity::chainguard_images()).statement(&statement);
+    for (entries, code, reading) in [(8, 0, "decoded"), (9, 3, "unread")] {
+        let mut bundle: Value = serde_json::from_str(&good).expect("JSON");
+        let list = bundle["verificationMaterial"]["tlogEntries"].as_array_mut().expect("entries");
+        for index in 1..entries {
+            let mut entry = list[0].clone();
+            entry["logIndex"] = index.to_string().into();
+            list.push(entry);
+        }
+        let bundle = bundle.to_string();
+        let folder = Folder::with(&[&image.upload, &Upload::bundle(&image.index, &bundle)]).await;
+        let ran = cg_attest(["inspect", &folder.name(), "-o", "json"]);
+        let document = ran.json();
+        let found = evidence(&document);
+        assert_eq!((ran.code, found["reading"].as_str()), (code, Some(reading)), "{document:#}");
+        let file = folder.file("bundle.json", &bundle).display().to_string();
+        let ran = cg_attest(["inspect", "--bundle", &file]);
+        assert_eq!((ran.code, ran.stderr.contains("error[limit]")), (code, code == 3), "{}", ran.stderr);
+    }
+}
+
+#[tokio::test]
 async fn nothing_attached_is_exit_1_and_an_unsigned_attestation_is_something() {
     let ran = cg_attest(["inspect", &Folder::with(&[&image().upload]).await.name()]);
     assert_eq!(ran.code, 1, "{ran:?}");

@@ -1,6 +1,7 @@
 //! The one integration test binary. `house` holds that every file is named here.
 
 mod attach;
+mod bad_input;
 mod base;
 mod chainguard;
 mod check;
@@ -18,12 +19,14 @@ mod killed;
 mod layers;
 mod layout;
 mod liveness;
+mod policy_flags;
 mod postgres;
 mod produce;
 mod provenance;
 mod provenance_command;
 mod provenance_recorded;
 mod refused;
+mod registry_flags;
 mod sandbox;
 mod sbom;
 mod scan;

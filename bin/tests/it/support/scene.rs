@@ -24,8 +24,12 @@ pub(crate) struct Scene {
 impl Scene {
     /// The image, nothing attached.
     pub(crate) async fn bare() -> Self {
+        Self::served_by(Registry::start()).await
+    }
+
+    /// The same in this registry.
+    pub(crate) async fn served_by(registry: Registry) -> Self {
         let sigstore = VirtualSigstore::new();
-        let registry = Registry::start();
         let image = ImageBuilder::new().build();
         let root = tempfile::tempdir().expect("a folder");
         std::fs::write(root.path().join("root.json"), sigstore.trusted_root_json()).expect("a file");
