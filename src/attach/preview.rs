@@ -41,8 +41,8 @@ pub struct PreviewedDraft {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct PreviewedForm {
-    /// `bundle` or `legacy`.
-    pub form: &'static str,
+    /// Which of the two.
+    pub form: Form,
     /// Whether it would be signed and attached.
     pub action: Outlook,
     /// What is attached of this type, and holds.
@@ -122,19 +122,14 @@ impl Attacher {
     ) -> Result<Preview, AttachError> {
         let wanted = form.map(|form| wanted(&drafts, form)).unwrap_or_default();
         let survey = self.survey(context, subjects, &wanted).await?;
-        let forms: &[&'static str] = match form {
-            None => &[],
-            Some(Form::Bundle) => &["bundle"],
-            Some(Form::Legacy) => &["legacy"],
-            Some(Form::Both) => &["bundle", "legacy"],
+        let forms = match form {
+            None => Vec::new(),
+            Some(Form::Bundle) => vec![(Form::Bundle, bundles(&survey))],
+            Some(Form::Legacy) => vec![(Form::Legacy, layers(&survey))],
+            Some(Form::Both) => vec![(Form::Bundle, bundles(&survey)), (Form::Legacy, layers(&survey))],
         };
-        let previewed = (0..drafts.len()).map(|at| {
-            let forms = forms.iter().map(|&form| {
-                let found = if form == "bundle" { bundles(&survey) } else { layers(&survey) };
-                self.foresee(form, &found, &drafts, at, signatory)
-            });
-            forms.collect()
-        });
+        let previewed = (0..drafts.len())
+            .map(|at| forms.iter().map(|(form, found)| self.foresee(*form, found, &drafts, at, signatory)).collect());
         let forms: Vec<Vec<PreviewedForm>> = previewed.collect();
         Ok(Preview {
             repository: self.place().to_string(),
@@ -147,7 +142,7 @@ impl Attacher {
     /// One draft in one form, beside what was `found` of it.
     fn foresee(
         &self,
-        form: &'static str,
+        form: Form,
         found: &[(&Digest, &Held)],
         drafts: &[Drafted],
         at: usize,

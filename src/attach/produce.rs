@@ -4,6 +4,7 @@
 use std::str::FromStr;
 
 use futures_util::future::join_all;
+use serde::Serialize;
 
 use super::{AttachError, Attacher, LegacyLayer, Plan, Subject, Subjects, Survey, Wanted};
 use crate::digest::Digest;
@@ -14,7 +15,8 @@ use crate::sign::{
 };
 
 /// In which form evidence is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Form {
     /// Sigstore bundles, which every current client reads.

@@ -3,7 +3,7 @@
 use x509_cert::Certificate as X509;
 use x509_cert::der::{Decode as _, Encode as _};
 
-use super::oidc::Token;
+use super::oidc::{Token, is_name};
 use crate::code::Code;
 use crate::signer::Unverified;
 use crate::time::Timestamp;
@@ -48,7 +48,7 @@ impl Certificate {
         }
         let read = Unverified::read(&leaf).map_err(|e| profile(e.to_string()))?;
         let (name, issuer) = (&read.signer.identity().value, read.signer.issuer().unwrap_or_default());
-        if let Some(wanted) = token.expected_name().filter(|wanted| wanted != name) {
+        if let Some(wanted) = token.expected_name().filter(|wanted| !is_name(wanted, name)) {
             return Err(foreign(format!("the certificate names {name}, and the token {wanted}")));
         }
         if issuer != token.expected_issuer() {

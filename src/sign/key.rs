@@ -9,6 +9,7 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use x509_cert::der::pem::{LineEnding, encode_string as pem_text};
+use zeroize::Zeroize as _;
 
 use super::encrypted;
 use crate::code::Code;
@@ -78,7 +79,7 @@ impl SigningKey {
         if String::from_utf8_lossy(pem).contains("ENCRYPTED") {
             return Err(KeyError::EncryptedForm("`openssl pkey -in FILE -out PLAIN` decrypts it"));
         }
-        let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| KeyError::Kind)?;
+        let mut key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| KeyError::Kind)?;
         let pair = match &key {
             PrivateKeyDer::Pkcs8(key) => {
                 EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, key.secret_pkcs8_der())
@@ -88,6 +89,7 @@ impl SigningKey {
             }
             _ => return Err(KeyError::Kind),
         };
+        key.zeroize();
         pair.map_err(|_| KeyError::Kind).and_then(Self::new)
     }
 

@@ -1,7 +1,7 @@
 //! Who will sign, as far as that is known before a certificate is asked for.
 
 use super::SigningKey;
-use super::oidc::Token;
+use super::oidc::{Token, is_name};
 use crate::signer::Signer;
 
 /// Whoever is about to sign. A dry run asks nobody for a certificate, which
@@ -67,7 +67,7 @@ impl Signatory {
             Known::Nothing => None,
             Known::Key(key) => Some(key.identity() == signer.identity()),
             Known::Token { issuer, .. } if signer.issuer() != Some(issuer) => Some(false),
-            Known::Token { name, .. } => name.as_ref().map(|name| *name == signer.identity().value),
+            Known::Token { name, .. } => name.as_ref().map(|name| is_name(name, &signer.identity().value)),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use cg_attest::attach::{Conflict, Outlook, Preview, PreviewedDraft, PreviewedForm, Seen};
+use cg_attest::attach::{Conflict, Form, Outlook, Preview, PreviewedDraft, PreviewedForm, Seen};
 use cg_attest::digest::Digest;
 use cg_attest::evidence::TargetName;
 use cg_attest::sign::{Endpoint, Services, Signatory};
@@ -146,7 +146,7 @@ fn statement(previewed: &PreviewedDraft) -> String {
     let what = kind(Some(draft.predicate_type()));
     let mut out = String::new();
     for form in &previewed.forms {
-        let what = if form.form == "legacy" { format!("{what}, legacy") } else { what.clone() };
+        let what = if form.form == Form::Legacy { format!("{what}, legacy") } else { what.clone() };
         let of = |ours| form.existing.iter().find(move |seen| seen.same && seen.ours == ours);
         out += &match (form.action, of(Some(true)), of(None)) {
             (Outlook::Skip, Some(seen), _) => format!("  = {what}  {} is there\n", seen.digest),

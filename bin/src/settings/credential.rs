@@ -96,7 +96,8 @@ impl Credential {
         if explicit && token.is_personal() && !yes && can_ask() {
             ask(&format!("{} goes into a public log, for good. Go on?", escape(token.identity())))?;
         }
-        printer.note(&format!("signing as {} ({})", escape(token.identity()), escape(token.issuer())));
+        let name = Signatory::of_token(&token).name().unwrap_or(token.identity()).to_owned();
+        printer.note(&format!("signing as {} ({})", escape(&name), escape(token.issuer())));
         Ok(Found::Token(token))
     }
 

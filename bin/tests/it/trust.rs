@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use cg_attest::sign::{Endpoint, SigningConfig};
 use cg_attest::testing::{Answer, SigstoreServer, TufRepository, TufServer};
 use cg_attest::time::Timestamp;
 use cg_attest::trust::{Instance, Refresh, TrustRoot};
@@ -321,6 +322,18 @@ async fn the_recorded_repository_of_the_public_instance_leads_to_its_trusted_roo
     assert!(root.source().starts_with("tuf ") && names(&root) == expected, "{root:?}");
     let root = load(&refresh).await.expect("from the first root of this crate");
     assert!(root.source().starts_with("tuf ") && root.warnings().is_empty(), "{root:?}");
+
+    // Whoever signs has its services as well. What is listed has to be there.
+    let (signing, config) = (refresh.clone().with_signing_config(), read("targets/signing_config.v0.2.json"));
+    let root = load(&signing).await.expect("the embedded root");
+    assert_eq!((root.source(), root.signing_config()), ("embedded", None), "{root:?}");
+    let digest = cg_attest::digest::Digest::sha256(&config);
+    serve(&format!("targets/{}.signing_config.v0.2.json", digest.hex()), config.clone());
+    let root = load(&signing).await.expect("the root and the services");
+    assert_eq!(root.signing_config(), Some(config.as_slice()));
+    let services = SigningConfig::parse(&config, root.source()).expect("a config").select(time("2026-08-25T00:00:00Z"));
+    assert_eq!(services.expect("services").authority().map(Endpoint::url), Some("https://fulcio.sigstore.dev"));
+    assert!(load(&refresh).await.is_ok_and(|root| root.signing_config().is_none()));
 
     // A few days later its timestamp is too old.
     let root = refresh.load(time("2026-08-29T00:00:00Z")).await.expect("the embedded root");

@@ -16,6 +16,7 @@ pub use environment::Environment;
 pub use login::{Login, LoginError, Prompt};
 pub use none::{NoIdentity, ProviderError};
 pub use provider::{Provider, Skipped, UnknownProvider};
+pub(in crate::sign) use token::is_name;
 #[cfg(test)]
 pub(in crate::sign) use token::tests::token as token_of_test;
 pub use token::{DEFAULT_AUDIENCE, Token, TokenError};

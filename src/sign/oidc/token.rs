@@ -9,6 +9,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::code::Code;
+use crate::digest::unhex;
 use crate::json;
 use crate::time::{Timestamp, human};
 
@@ -204,6 +205,24 @@ impl Token {
     }
 }
 
+/// Whether the name in a certificate is the expected one. What a URI may not
+/// have, a branch may: Fulcio's certificates have it percent-encoded (scenario P-12).
+pub(in crate::sign) fn is_name(wanted: &str, found: &str) -> bool {
+    wanted == found || wanted.starts_with("https://") && decoded(wanted) == decoded(found)
+}
+
+/// What percent-encoding stands for (RFC 3986, 2.1).
+fn decoded(uri: &str) -> Vec<u8> {
+    let (mut out, mut rest) = (Vec::new(), uri.as_bytes());
+    while let [first, after @ ..] = rest {
+        let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()).filter(|_| *first == b'%');
+        let byte = hex.and_then(unhex).and_then(|bytes| bytes.first().copied());
+        out.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    out
+}
+
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Token").field("issuer", &self.claims.issuer).finish_non_exhaustive()
@@ -323,6 +342,18 @@ pub(in crate::sign) mod tests {
         let wanted = "https://github.com/o/r/.github/workflows/w.yml@refs/heads/main";
         assert_eq!(name(github).as_deref(), Some(wanted));
         assert_eq!(name(&github.replace("token.actions", "token.other")), None);
+        let branch = |name: &str| format!("https://github.com/o/r/.github/workflows/w.yml@refs/heads/{name}");
+        for (wanted, found, same) in [
+            ("größe", "gr%C3%B6%C3%9Fe", true),
+            ("größe", "gr%c3%b6%c3%9fe", true),
+            ("größe", "gr%C3%B6%C3%9Fen", false),
+            ("größe", "grosse", false),
+            ("100%", "100%25", true),
+            ("a", "%6", false),
+        ] {
+            assert_eq!(is_name(&branch(wanted), &branch(found)), same, "{wanted} {found}");
+        }
+        assert!(!is_name("a%40b.test", "a@b.test"), "an address is what it is");
         let dex = PAYLOAD.replacen('{', r#"{"federated_claims":{"connector_id":"https://accounts.test"},"#, 1);
         assert_eq!(of(&dex).expected_issuer(), "https://accounts.test");
         assert_eq!(of(PAYLOAD).expected_issuer(), "https://issuer.test");

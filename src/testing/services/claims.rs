@@ -61,7 +61,9 @@ pub(super) fn identity(claims: &Value) -> Option<Identity> {
     let on_github = |path: &str| format!("https://github.com/{path}");
     let home = on_github(text("repository")?);
     let run = format!("{home}/actions/runs/{}/attempts/{}", text("run_id")?, text("run_attempt")?);
-    let mut identity = Identity::uri(&on_github(job), issuer);
+    // A name in a certificate is ASCII: what a branch has besides is percent-encoded.
+    let name = url::Url::parse(&on_github(job)).ok()?;
+    let mut identity = Identity::uri(name.as_str(), issuer);
     for (number, value) in [
         (2, text("event_name")?),
         (3, text("sha")?),

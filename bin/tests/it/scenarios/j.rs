@@ -14,6 +14,7 @@
 //! | J-16 | `sign::tests::an_issuer_that_leads_elsewhere_is_not_followed` |
 //! | J-17 | `j_17_…` here |
 //! | J-20 | `j_20_…` here |
+//! | J-21 | `j_21_…` here |
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -140,4 +141,20 @@ fn j_20_addresses_in_descriptors_are_not_followed() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_eq!(scene.verify("signature").code, 0);
     assert_eq!(elsewhere.lines(), [""; 0]);
+}
+
+/// A log that has an entry already says where, and may name any host: it is asked itself.
+#[test]
+fn j_21_an_address_in_an_answer_is_not_followed() {
+    let (scene, elsewhere) = (Scene::new(), Registry::start());
+    let name = "a".repeat(64);
+    let location = format!("http://{}/api/v1/log/entries/{name}", elsewhere.address());
+    let answer = Answer::status(409).header("location", &location);
+    scene.server.fault(RegistryFault::on("/log/entries").method("POST").answer(answer));
+    let ran = cg_attest_with(scene.signing("sign", "v1", &["--no-recursive"]), &[], "");
+    assert!(ran.code == 1 && ran.stderr.contains("error[service-refused]"), "{}", ran.stderr);
+    assert!(scene.server.lines().contains(&format!("GET /api/v1/log/entries/{name}")), "{:?}", scene.server.lines());
+    assert_eq!((elsewhere.lines(), scene.writes()), (Vec::new(), Vec::new()));
+    scene.server.clear_faults();
+    assert_eq!(cg_attest_with(scene.signing("sign", "v1", &["--no-recursive"]), &[], "").code, 0);
 }

@@ -13,12 +13,13 @@
 //! | P-09 | `produce::what_cannot_be_made_whole_is_not_signed`; read by others, `provenance::g_16_…` |
 //! | P-10 | `p_10_…` here |
 //! | P-11 | `p_11_…` here |
+//! | P-12 | `p_12_…` here; the name in the certificate in `sign::oidc::token` |
 //! | P-13 | `attach::tests::registries::foreign_entries_of_the_fallback_index_stay` of the crate, and `killed` |
 
 use cg_attest::image::media;
 use cg_attest::testing::{Answer, ImageBuilder, RegistryFault, ServiceFault};
 
-use crate::support::command::cg_attest_in;
+use crate::support::command::{cg_attest, cg_attest_in};
 use crate::support::signing::Scene;
 
 impl Scene {
@@ -178,4 +179,23 @@ fn p_11_no_key_is_ever_written() {
     let bundle = std::fs::read_to_string(format!("{bundles}/index.signature.sigstore.json")).expect("a bundle");
     let token = std::fs::read_to_string(scene.path("token")).expect("a token");
     assert!(bundle.contains("rawBytes") && !bundle.contains("PRIVATE") && !bundle.contains(token.trim()));
+}
+
+/// A branch may be called what no certificate can be: its name is there percent-encoded.
+#[test]
+fn p_12_a_name_that_is_not_ascii_signs_and_verifies() {
+    let scene = Scene::new();
+    let token = scene.server.workflow_token(&[("repository", "octo/hello"), ("ref", "refs/heads/größe")]);
+    std::fs::write(scene.path("token"), token).expect("a file");
+    let ran = scene.signs("sign", "v2", &["--no-recursive"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let again = scene.signs("sign", "v2", &["--no-recursive"]);
+    assert!(again.stdout.ends_with("everything was attached already\n"), "{}", again.stdout);
+    let verify = |branch: &str| {
+        let identity = format!("https://github.com/octo/hello/.github/workflows/release.yml@refs/heads/{branch}");
+        let (name, root) = (scene.name(), scene.text("root"));
+        let who = ["--identity", &identity, "--issuer", scene.server.url()];
+        cg_attest([&["verify", &name, "--trusted-root", &root][..], &who].concat()).code
+    };
+    assert_eq!((verify("gr%C3%B6%C3%9Fe"), verify("grosse")), (0, 1));
 }
