@@ -20,6 +20,7 @@ mod produce;
 mod provenance;
 mod provenance_command;
 mod provenance_recorded;
+mod read_back;
 mod refused;
 mod sandbox;
 mod sbom;

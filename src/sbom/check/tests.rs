@@ -86,6 +86,7 @@ impl Scene {
             claims: Vec::new(),
             apko_json: None,
             problems: Vec::new(),
+            files: None,
             history: Vec::new(),
         };
         let provenance = json!({
