@@ -303,6 +303,9 @@ codes! {
     ApkoFileDiffers "apko-file-differs"
         "The signed apko configuration and the one in the image, `/etc/apko.json`, fix a package to different versions."
         "Tell the publisher; the signed one may be of another build.";
+    ClaimPackageDiffers "claim-package-differs"
+        "A document that melange left in the image, in `/var/lib/db/sbom`, is about a package or a version that the database of apk does not have."
+        "Tell the publisher; the document or the database was changed after the package was installed.";
     AnnotationApkoDiffers "annotation-apko-differs"
         "The image has another value of an annotation than the configuration of apko, which writes these as they are."
         "Tell the publisher; annotations may have been changed after the build.";

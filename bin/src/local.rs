@@ -34,23 +34,29 @@ impl<'a> Local<'a> {
         parsed.map(Some).map_err(|error| CliError::undecided(error.code(), error))
     }
 
-    /// What is in it.
-    pub(crate) async fn contents(&self, registry: &RegistryArgs, printer: &Printer) -> Result<Contents, CliError> {
+    /// What is in it, with `files` also every file.
+    pub(crate) async fn contents(
+        &self,
+        registry: &RegistryArgs,
+        files: bool,
+        printer: &Printer,
+    ) -> Result<Contents, CliError> {
         let context = Context::new(registry.content_limits()?);
+        let bars = printer.bars();
+        let options = scan::Options::new().threads(threads()).progress(&bars).files(files);
         let contents = match self {
             Self::Folder(path) => {
                 // A name that is wrong is no doubt about an image.
                 if !Path::new(path).is_dir() {
                     return Err(CliError::file(path.as_ref(), "there is no such folder"));
                 }
-                scan::folder(&context, path.as_ref()).await
+                scan::folder(&context, path.as_ref(), &options).await
             }
             Self::Archive(name) => {
                 let (path, tag) = split(name);
                 let archive = DockerArchive::open(path.as_ref(), context.limits());
                 let archive = archive.map_err(|error| CliError::usage(error.code(), error))?;
-                let bars = printer.bars();
-                archive.scan_watched(&context, tag, threads(), &bars).await
+                archive.scan(&context, tag, &options).await
             }
         };
         contents.map_err(|error| CliError::undecided(error.code(), error))

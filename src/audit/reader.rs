@@ -10,7 +10,7 @@ use crate::evidence::Unread;
 use crate::image::{Manifest, Repository};
 use crate::limits::Limits;
 use crate::registry::{Context, Pull};
-use crate::scan::{self, Contents, Progress, ScanError};
+use crate::scan::{self, Contents, Options, Progress, ScanError};
 
 /// Reads manifests and layers, each within bounds of its own.
 #[derive(Clone)]
@@ -18,8 +18,7 @@ pub struct Reader<'a> {
     pub(super) pull: &'a dyn Pull,
     pub(super) limits: Limits,
     content: Limits,
-    threads: NonZeroUsize,
-    progress: Option<&'a dyn Progress>,
+    options: Options<'a>,
     /// Requests and bytes.
     spent: Arc<[AtomicU64; 2]>,
 }
@@ -30,7 +29,7 @@ impl<'a> Reader<'a> {
     pub fn new(pull: &'a dyn Pull) -> Self {
         let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let (limits, content) = (Limits::default(), Limits::default().for_content());
-        Self { pull, limits, content, threads, progress: None, spent: Arc::default() }
+        Self { pull, limits, content, options: Options::new().threads(threads), spent: Arc::default() }
     }
 
     /// Other bounds for what is not a layer.
@@ -48,13 +47,19 @@ impl<'a> Reader<'a> {
     /// Layers that are read at the same time. What is found does not depend on it.
     #[must_use]
     pub fn threads(self, threads: NonZeroUsize) -> Self {
-        Self { threads, ..self }
+        Self { options: self.options.threads(threads), ..self }
     }
 
     /// Tells somebody how far reading layers is.
     #[must_use]
     pub fn progress(self, progress: &'a dyn Progress) -> Self {
-        Self { progress: Some(progress), ..self }
+        Self { options: self.options.progress(progress), ..self }
+    }
+
+    /// Also lists files and their checksums; what is compared does not depend on it.
+    #[must_use]
+    pub fn files(self, files: bool) -> Self {
+        Self { options: self.options.files(files), ..self }
     }
 
     /// The manifest of one image.
@@ -74,11 +79,7 @@ impl<'a> Reader<'a> {
     /// As [`scan::image`].
     pub async fn contents(&self, repository: &Repository, manifest: &Manifest) -> Result<Contents, ScanError> {
         let context = Context::new(self.content.clone());
-        let (pull, threads) = (self.pull, self.threads);
-        let contents = match self.progress {
-            Some(watcher) => scan::image_watched(pull, &context, repository, manifest, threads, watcher).await,
-            None => scan::image(pull, &context, repository, manifest, threads).await,
-        };
+        let contents = scan::image(self.pull, &context, repository, manifest, &self.options).await;
         self.pay(&context);
         contents
     }

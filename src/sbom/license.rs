@@ -6,6 +6,7 @@ use spdx::{Expression, ParseMode};
 
 use super::ids::word;
 use crate::digest::Digest;
+use crate::scan::Package;
 
 /// What is taken as a valid expression: also identifiers that the list calls
 /// deprecated, which most databases still use. Loose names are not: a tool that
@@ -36,8 +37,14 @@ pub(super) fn list_version() -> &'static str {
 pub(super) struct Extracted(BTreeMap<String, String>);
 
 impl Extracted {
+    /// What a package declares: an expression, or a reference to the text that stands in its place.
+    pub(super) fn declared(&mut self, package: &Package) -> Option<String> {
+        let named = package.license.as_deref().map(|license| self.expression(license));
+        named.or_else(|| package.license_text.as_deref().map(|text| self.text(text)))
+    }
+
     /// A valid expression for `text`; what the list does not have gets a `LicenseRef-`.
-    pub(super) fn expression(&mut self, text: &str) -> String {
+    fn expression(&mut self, text: &str) -> String {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if is_valid(&text) && !text.contains("Ref-") {
             return text;
@@ -46,6 +53,13 @@ impl Extracted {
             Some(expression) => expression,
             None => self.refer(&text),
         }
+    }
+
+    /// The identifier of a text that may be licences or not: it is given as it is, lines and all.
+    fn text(&mut self, text: &str) -> String {
+        let id = format!("LicenseRef-text-{}", Digest::sha256(text.as_bytes()).short());
+        self.0.entry(id.clone()).or_insert_with(|| text.to_owned());
+        id
     }
 
     /// What has to be explained in the document: identifier and text.
@@ -75,14 +89,13 @@ impl Extracted {
 
     /// The identifier of a text that is no licence of the list.
     fn refer(&mut self, text: &str) -> String {
-        let text: String = text.chars().take(LONGEST).collect();
         // What a package calls `LicenseRef-x` keeps that name, unless it is another's already.
-        let name = text.strip_prefix("LicenseRef-").unwrap_or(&text);
+        let name = text.strip_prefix("LicenseRef-").unwrap_or(text);
         let short: String = word(name).chars().take(48).collect();
         let plain = format!("LicenseRef-{short}");
-        let is_plain = short == name && !short.is_empty() && self.0.get(&plain).is_none_or(|known| *known == text);
+        let is_plain = short == name && !short.is_empty() && self.0.get(&plain).is_none_or(|known| known == text);
         let id = if is_plain { plain } else { format!("{plain}-{}", Digest::sha256(text.as_bytes()).short()) };
-        self.0.insert(id.clone(), text);
+        self.0.insert(id.clone(), text.to_owned());
         id
     }
 }
@@ -130,6 +143,18 @@ mod tests {
             assert!(is_valid(expression), "{expression}");
         }
         assert!(extracted.contains(&("LicenseRef-custom".to_owned(), "custom".to_owned())));
+    }
+
+    #[test]
+    fn a_text_is_given_whole() {
+        let mut extracted = Extracted::default();
+        let long = "x ".repeat(LONGEST);
+        let (prose, id) = (extracted.text("one\ntwo\n"), extracted.expression(&long));
+        assert_eq!(extracted.text("one\ntwo\n"), prose);
+        assert_ne!(extracted.text("one two\n"), prose);
+        assert!(is_valid(&prose) && is_valid(&id), "{prose} {id}");
+        let text = |id: &str| extracted.iter().find(|(known, _)| *known == id).map(|(_, text)| text);
+        assert_eq!((text(&prose), text(&id)), (Some("one\ntwo\n"), Some(long.trim_end())));
     }
 
     #[test]

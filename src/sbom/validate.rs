@@ -66,6 +66,12 @@ pub fn validate(bytes: &[u8]) -> Result<Vec<Finding>, NotJson> {
     let mut findings = Findings::default();
     if document.get("@context").is_some() && document.get("spdxVersion").is_none() {
         spdx3::validate(&document, &mut findings);
+        // Its schema is not looked at: what a reader of ours cannot take is no text, or no list, where it should be.
+        if findings.found.iter().all(|finding| finding.severity == Severity::Warning)
+            && let Err(error) = spdx3::read(bytes)
+        {
+            findings.error("@graph", error.to_string());
+        }
     } else {
         validate_2(&document, &mut findings);
     }
@@ -386,6 +392,7 @@ mod tests {
         assert_eq!(places(GOOD_3), [""; 0]);
         for (right, wrong, place) in [
             ("rdf/3.0.1/", "rdf/4.0.0/", "Error @context"),
+            ("\"name\":\"a\",", "\"name\":\"a\",\"software_packageVersion\":7,", "Error @graph"),
             ("\"specVersion\":\"3.0.1\"", "\"specVersion\":\"2.3\"", "Error @graph[0].specVersion"),
             ("11:00:00Z", "11:00:00.5Z", "Error @graph[0].created"),
             ("[\"urn:n#t\"]", "[\"urn:n#a\"]", "Error @graph[0].createdBy"),

@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::beside::Beside;
-use super::contents::{Contents, Coverage, Problem};
+use super::beside::{Beside, License};
+use super::contents::{Contents, Coverage, FileFacts, Problem};
 use super::history::history;
 use super::layer::Finding;
 use super::package::Identity;
 use super::readers::{self, Fact};
 use super::select::{Selection, Visible};
-use super::tree::{Node, Tree};
-use super::{OperatingSystem, Package};
+use super::sums::Sums;
+use super::tree::{Content, Node, Tree};
+use super::{Ecosystem, OperatingSystem, Package};
 
 /// Paths of unowned executables that are kept.
 const PATHS: usize = 10_000;
@@ -18,9 +19,12 @@ const PATHS: usize = 10_000;
 /// Packages that may satisfy one dependency by providing its name.
 const PROVIDERS: usize = 16;
 
+/// The checksums of all files of all layers.
+pub(super) type AllSums = BTreeMap<Content, Sums>;
+
 /// Puts together what was found, as the contents of a folder: of a whole image, the
 /// caller knows more.
-pub(super) fn assemble(mut tree: Tree, mut selection: Selection) -> Contents {
+pub(super) fn assemble(mut tree: Tree, mut selection: Selection, sums: Option<AllSums>) -> Contents {
     selection.sort();
     let Selection { visible, hidden, problems, .. } = selection;
     let mut all = Contents { problems, ..Contents::default() };
@@ -44,14 +48,16 @@ pub(super) fn assemble(mut tree: Tree, mut selection: Selection) -> Contents {
                 Fact::Files { ecosystem, package, files } => beside.add_files(ecosystem, package, files),
                 Fact::Claim(claim) => beside.add_claim(path.clone(), claim),
                 Fact::Apko(text) => all.apko_json = Some(text),
-                Fact::Licenses(licenses) => beside.add_licenses(path.clone(), licenses),
+                Fact::Licenses(licenses) => beside.add_license(path.clone(), License::Named(licenses)),
+                Fact::LicenseText(text) => beside.add_license(path.clone(), License::Text(text)),
             }
         }
     }
-    all.problems.sort();
     all.claims = beside.join(&mut all.packages, &tree);
     all.packages.sort_by(|a, b| (a.identity(), &a.found_in).cmp(&(b.identity(), &b.found_in)));
     all.packages.dedup_by(|later, first| later.identity() == first.identity());
+    all.problems.extend(contradictions(&all.packages));
+    all.problems.sort();
     all.dependencies = dependencies(&all.packages);
     for (number, package) in all.packages.iter().enumerate() {
         package.files.iter().for_each(|path| tree.own(path.as_bytes(), number));
@@ -60,6 +66,7 @@ pub(super) fn assemble(mut tree: Tree, mut selection: Selection) -> Contents {
         }
     }
     all.coverage = coverage(&tree);
+    all.files = sums.map(|sums| files(&tree, &sums));
     all.history = history(&hidden, &all.packages, &tree);
     all
 }
@@ -92,6 +99,20 @@ impl<'a> Earlier<'a> {
     }
 }
 
+/// Packages of which apk has one version in one database and another in another:
+/// it uses one of the two, and which, the image does not say (scenario N-15).
+fn contradictions(packages: &[Package]) -> impl Iterator<Item = Problem> {
+    let pairs = packages.iter().zip(packages.iter().skip(1));
+    let differ = |(a, b): &(&Package, &Package)| {
+        a.ecosystem == Ecosystem::Apk && (a.ecosystem, &a.name) == (b.ecosystem, &b.name) && a.found_in != b.found_in
+    };
+    pairs.filter(differ).map(|(a, b)| Problem {
+        path: b.found_in.clone(),
+        reader: "apk database",
+        detail: format!("{} is {} here and {} in {}", b.name, b.version, a.version, a.found_in),
+    })
+}
+
 /// Which package needs which, as far as the packages of one ecosystem name each other.
 fn dependencies(packages: &[Package]) -> Vec<(usize, usize)> {
     let mut providers: BTreeMap<_, Vec<usize>> = BTreeMap::new();
@@ -117,6 +138,20 @@ fn dependencies(packages: &[Package]) -> Vec<(usize, usize)> {
         }
     }
     found.into_iter().collect()
+}
+
+/// What the image shows, by path.
+fn files(tree: &Tree, sums: &AllSums) -> Vec<FileFacts> {
+    let mut files = Vec::new();
+    tree.for_each(|path, node| {
+        let Node::File(file) = node else { return };
+        // Every regular file of every layer has its checksums.
+        let Some(Sums { sha1, sha256 }) = sums.get(&file.content).copied() else { return };
+        let (path, layer) = (String::from_utf8_lossy(path).into_owned(), usize::from(file.content.layer));
+        files.push(FileFacts { path, size: file.size, sha1, sha256, package: file.owner(), layer });
+    });
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
 }
 
 fn coverage(tree: &Tree) -> Coverage {

@@ -1,6 +1,7 @@
 //! What stands beside a database in files of its own: lists of files, licences.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::tree::Tree;
 use super::{Claim, Ecosystem, FileList, Package};
@@ -10,8 +11,15 @@ use super::{Claim, Ecosystem, FileList, Package};
 pub(super) struct Beside {
     files: BTreeMap<(Ecosystem, String), FileList>,
     /// By the path of the file that says so.
-    licenses: BTreeMap<String, String>,
+    licenses: BTreeMap<String, License>,
     claims: Vec<Claim>,
+}
+
+/// What a file beside a package says of its licence.
+#[derive(Debug, Clone)]
+pub(super) enum License {
+    Named(String),
+    Text(Arc<str>),
 }
 
 impl Beside {
@@ -19,8 +27,8 @@ impl Beside {
         self.files.entry((ecosystem, package)).or_insert(files);
     }
 
-    pub(super) fn add_licenses(&mut self, path: String, licenses: String) {
-        self.licenses.insert(path, licenses);
+    pub(super) fn add_license(&mut self, path: String, license: License) {
+        self.licenses.insert(path, license);
     }
 
     pub(super) fn add_claim(&mut self, path: String, claim: Claim) {
@@ -42,7 +50,11 @@ impl Beside {
                 // The folder may be a link: packages of one source share their documentation.
                 let place = format!("usr/share/doc/{}/copyright", package.name);
                 let real = tree.follow(place.as_bytes()).unwrap_or_default();
-                package.license = self.licenses.get(&*String::from_utf8_lossy(&real)).cloned();
+                match self.licenses.get(&*String::from_utf8_lossy(&real)).cloned() {
+                    Some(License::Named(names)) => package.license = Some(names),
+                    Some(License::Text(text)) => package.license_text = Some(text),
+                    None => {}
+                }
             }
         }
         self.claims

@@ -37,8 +37,29 @@ pub struct Contents {
     pub apko_json: Option<String>,
     /// What could not be read. If there is any, the packages are not all.
     pub problems: Vec<Problem>,
+    /// Every regular file that the finished image shows, by path; `None` unless
+    /// [`Options::files`](super::Options::files) asks for them.
+    pub files: Option<Vec<FileFacts>>,
     /// Packages that a layer brought and the finished image does not show, as `packages` sorted.
     pub history: Vec<Hidden>,
+}
+
+/// A regular file of the finished image. All of this was computed by the scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FileFacts {
+    /// The path, without a leading slash; bytes that are not UTF-8 are replaced.
+    pub path: String,
+    /// The bytes of its content.
+    pub size: u64,
+    /// SHA-1 of its content, which SPDX 2.3 asks for.
+    pub sha1: [u8; 20],
+    /// SHA-256 of its content.
+    pub sha256: [u8; 32],
+    /// The number of the package that owns it.
+    pub package: Option<usize>,
+    /// The layer that it is in, counted from zero.
+    pub layer: usize,
 }
 
 /// A package that is in a layer, and that a later layer hid.
@@ -71,6 +92,7 @@ impl Default for Contents {
             claims: Vec::new(),
             apko_json: None,
             problems: Vec::new(),
+            files: None,
             history: Vec::new(),
         }
     }

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -17,7 +16,7 @@ use super::archive::{Archive, ArchiveError, Kind, Source};
 use super::contents::Contents;
 use super::feed;
 use super::image::{Plan, Scan};
-use super::progress::{Progress, Unwatched};
+use super::options::Options;
 use super::{LayerError, ScanError, path};
 use crate::digest::{Algorithm, Digest, Hasher, VerifiedBlob};
 use crate::image::{Configuration, Descriptor};
@@ -83,27 +82,13 @@ impl DockerArchive {
         &self,
         context: &Context,
         tag: Option<&str>,
-        threads: NonZeroUsize,
-    ) -> Result<Contents, ScanError> {
-        self.scan_watched(context, tag, threads, &Unwatched).await
-    }
-
-    /// As [`DockerArchive::scan`], telling `progress` how far it is.
-    ///
-    /// # Errors
-    /// As [`DockerArchive::scan`].
-    pub async fn scan_watched(
-        &self,
-        context: &Context,
-        tag: Option<&str>,
-        threads: NonZeroUsize,
-        progress: &dyn Progress,
+        options: &Options<'_>,
     ) -> Result<Contents, ScanError> {
         let failed = |error| ScanError::Place { place: self.path.display().to_string(), error };
         let saved = self.choose(tag).map_err(failed)?;
         let (plan, layers) = self.plan(saved, context).map_err(failed)?;
         let layers = Layers { path: &self.path, extents: layers, context };
-        Scan { source: &layers, context, threads, progress }.contents(plan).await
+        Scan { source: &layers, context, options }.contents(plan).await
     }
 
     /// The configuration of one image: the one with `tag`, or the only one.

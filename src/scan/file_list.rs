@@ -22,6 +22,11 @@ impl FileList {
         self.text.split_terminator('\0')
     }
 
+    /// The bytes of all paths.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

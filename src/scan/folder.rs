@@ -7,16 +7,18 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File as Opened};
-use std::io::{self, Read as _};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::assemble::assemble;
+use super::assemble::{AllSums, assemble};
 use super::contents::Contents;
 use super::entries::{Change, Entries};
 use super::layer::{Chosen, Finding, Shared, by_readers, examine};
+use super::options::Options;
 use super::path;
 use super::readers::{File, HEAD};
-use super::select::Selection;
+use super::select::{Selection, content};
+use super::sums::{Summing, Sums};
 use super::tree::Tree;
 use super::{LayerError, ScanError};
 use crate::registry::{Context, blocking};
@@ -28,24 +30,25 @@ use crate::registry::{Context, blocking};
 ///
 /// # Errors
 /// When a file or folder in it cannot be read, or a limit of the context is reached.
-pub async fn folder(context: &Context, root: &Path) -> Result<Contents, ScanError> {
-    let (context, root) = (context.clone(), root.to_owned());
+pub async fn folder(context: &Context, root: &Path, options: &Options<'_>) -> Result<Contents, ScanError> {
+    let (context, root, files) = (context.clone(), root.to_owned(), options.files);
     let place = root.display().to_string();
-    let done = blocking(move || contents(&context, &root)).await;
+    let done = blocking(move || contents(&context, &root, files)).await;
     done.unwrap_or_else(|| Err(LayerError::shutting_down())).map_err(|error| ScanError::Place { place, error })
 }
 
-fn contents(context: &Context, root: &Path) -> Result<Contents, LayerError> {
-    let mut walk = Walk { root, shared: Shared::new(context), entries: Entries::default(), findings: Vec::new() };
+fn contents(context: &Context, root: &Path, files: bool) -> Result<Contents, LayerError> {
+    let (shared, entries) = (Shared::new(context, files), Entries::default());
+    let mut walk = Walk { root, shared, entries, findings: Vec::new(), sums: AllSums::new() };
     walk.all()?;
-    let Walk { entries, findings, shared, .. } = walk;
+    let Walk { entries, findings, shared, sums, .. } = walk;
     let mut tree = Tree::default();
     tree.apply(0, &entries, context)?;
     let mut selection = Selection::of(&tree, vec![findings]);
     if let Some(again) = std::mem::take(&mut selection.again).remove(&0) {
         selection.add(0, read_again(root, &entries, again, &shared)?);
     }
-    Ok(assemble(tree, selection))
+    Ok(assemble(tree, selection, files.then_some(sums)))
 }
 
 struct Walk<'a> {
@@ -53,6 +56,7 @@ struct Walk<'a> {
     shared: Shared,
     entries: Entries,
     findings: Vec<Finding>,
+    sums: AllSums,
 }
 
 impl Walk<'_> {
@@ -87,13 +91,16 @@ impl Walk<'_> {
         if self.shared.context.remaining().is_none() {
             return Err(LayerError::Time);
         }
+        self.shared.keep(path)?;
         let at = place(self.root, path);
         let metadata = fs::symlink_metadata(&at).map_err(|error| failed(&at, &error))?;
         if metadata.is_dir() {
             self.entries.push(path, Change::Folder);
         } else if metadata.is_symlink() {
             let to = fs::read_link(&at).map_err(|error| failed(&at, &error))?;
-            self.entries.push(path, Change::Link(&bytes(to.as_os_str())));
+            let to = bytes(to.as_os_str());
+            self.shared.keep(&to)?;
+            self.entries.push(path, Change::Link(&to));
         } else if metadata.is_file() {
             self.file(path, &at, metadata.len(), mode(&metadata))?;
         } else {
@@ -111,11 +118,33 @@ impl Walk<'_> {
         let text = String::from_utf8_lossy(path);
         let file = File { path: &text, size, mode, head: &head };
         self.entries.push(path, Change::File { size, executable: file.is_executable() });
+        if self.shared.sums {
+            self.sums.insert(content(0, number), summed(&self.shared, at, size)?);
+        }
         let chosen = by_readers(&file);
         if chosen.is_empty() {
             return Ok(());
         }
         examine(number, &file, chosen, &self.shared, |content| rest(opened, at, size, content), &mut self.findings)
+    }
+}
+
+/// Reads a file for its checksums alone; where a reader wants it as well, the system has it at hand.
+fn summed(shared: &Shared, at: &Path, size: u64) -> Result<Sums, LayerError> {
+    let mut summing = Summing::default();
+    let opened = Opened::open(at).map_err(|error| failed(at, &error))?;
+    let mut opened = BufReader::with_capacity(128 << 10, opened.take(size));
+    loop {
+        if shared.context.remaining().is_none() {
+            return Err(LayerError::Time);
+        }
+        let bytes = opened.fill_buf().map_err(|error| failed(at, &error))?;
+        if bytes.is_empty() {
+            return Ok(summing.finish());
+        }
+        summing.update(bytes);
+        let count = bytes.len();
+        opened.consume(count);
     }
 }
 

@@ -1,16 +1,15 @@
 //! A whole image: layers in parallel, laid over each other in order.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::assemble::assemble;
+use super::assemble::{AllSums, assemble};
 use super::contents::{Contents, LayerFacts};
 use super::feed::{self, Source};
 use super::layer::{self, Finding, Layer, Shared, Wanted};
-use super::progress::{Progress, Unwatched};
+use super::options::Options;
 use super::readers::Fact;
 use super::select::{Selection, content};
 use super::tree::Tree;
@@ -23,9 +22,9 @@ use crate::registry::{BlobStream, BoxFuture, Context, Pull, RegistryError};
 ///
 /// Nothing is written anywhere, and of a layer no more is in memory than its
 /// list of files and the files that a package reader wants, one large one at a
-/// time. `threads` layers are read at the same time; the answer does not depend
-/// on it. A layer is read a second time only where links of other layers make one
-/// of its files a package database.
+/// time. Layers are read in parallel; the answer does not depend on it. A layer is
+/// read a second time only where links of other layers make one of its files a
+/// package database.
 ///
 /// # Errors
 /// When the configuration or a layer cannot be read whole, is not what its
@@ -36,22 +35,7 @@ pub async fn image(
     context: &Context,
     repository: &Repository,
     manifest: &Manifest,
-    threads: NonZeroUsize,
-) -> Result<Contents, ScanError> {
-    image_watched(pull, context, repository, manifest, threads, &Unwatched).await
-}
-
-/// As [`image`], telling `progress` how far it is.
-///
-/// # Errors
-/// As [`image`].
-pub async fn image_watched(
-    pull: &dyn Pull,
-    context: &Context,
-    repository: &Repository,
-    manifest: &Manifest,
-    threads: NonZeroUsize,
-    progress: &dyn Progress,
+    options: &Options<'_>,
 ) -> Result<Contents, ScanError> {
     let config = manifest.config();
     let blob = pull.blob_bytes(context, repository, config, context.limits().manifest_bytes).await?;
@@ -62,7 +46,7 @@ pub async fn image_watched(
         configuration: Configuration::parse(&blob.ok_or_else(absent)?)?,
         layers: manifest.layers().to_vec(),
     };
-    Scan { source: &Pulled { pull, context, repository }, context, threads, progress }.contents(plan).await
+    Scan { source: &Pulled { pull, context, repository }, context, options }.contents(plan).await
 }
 
 /// The layers of an image in a registry, a layout or memory.
@@ -90,8 +74,7 @@ pub(super) struct Plan {
 pub(super) struct Scan<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) context: &'a Context,
-    pub(super) threads: NonZeroUsize,
-    pub(super) progress: &'a dyn Progress,
+    pub(super) options: &'a Options<'a>,
 }
 
 /// A layer, and what its content should be.
@@ -101,9 +84,10 @@ impl Scan<'_> {
     /// Reads what the plan lists.
     pub(super) async fn contents(&self, plan: Plan) -> Result<Contents, ScanError> {
         let layers = self.layers(&plan)?;
-        let (tree, findings) = self.read(&layers).await?;
+        let shared = Shared::new(self.context, self.options.files);
+        let (tree, findings, sums) = self.read(&layers, &shared).await?;
         let mut selection = Selection::of(&tree, findings);
-        self.read_again(&layers, &mut selection).await?;
+        self.read_again(&layers, &mut selection, &shared.again()).await?;
         let Configuration { platform, created, process, .. } = plan.configuration;
         Ok(Contents {
             digest: Some(plan.digest),
@@ -112,7 +96,7 @@ impl Scan<'_> {
             created,
             user: process.user,
             layers: layers.iter().map(LayerFacts::from).collect(),
-            ..assemble(tree, selection)
+            ..assemble(tree, selection, sums)
         })
     }
 
@@ -137,31 +121,39 @@ impl Scan<'_> {
     }
 
     /// Reads all layers, and lays each over those below as soon as they are there.
-    async fn read(&self, layers: &[Planned]) -> Result<(Tree, Vec<Vec<Finding>>), ScanError> {
-        let shared = Shared::new(self.context);
+    async fn read(
+        &self,
+        layers: &[Planned],
+        shared: &Shared,
+    ) -> Result<(Tree, Vec<Vec<Finding>>, Option<AllSums>), ScanError> {
         // Owned, so that whoever awaits this may do so on any thread.
-        let all = stream::iter(layers.to_vec()).map(|layer| self.layer(layer, Wanted::ByReaders, &shared));
-        let mut all = std::pin::pin!(all.buffered(self.threads.get()));
-        let (mut tree, mut findings) = (Tree::default(), Vec::new());
-        while let Some(Layer { entries, findings: found }) = all.try_next().await? {
+        let all = stream::iter(layers.to_vec()).map(|layer| self.layer(layer, Wanted::ByReaders, shared));
+        let mut all = std::pin::pin!(all.buffered(self.options.threads.get()));
+        let (mut tree, mut findings, mut all_sums) = (Tree::default(), Vec::new(), AllSums::new());
+        while let Some(Layer { entries, findings: found, sums }) = all.try_next().await? {
             let number = findings.len();
             found.iter().for_each(|finding| tree.watch(content(number, finding.entry)));
             let applied = tree.apply(number, &entries, self.context);
             applied.map_err(|error| ScanError::Layer { digest: layers[number].0.digest.clone(), error })?;
+            all_sums.extend(sums.into_iter().map(|(entry, sums)| (content(number, entry), sums)));
             findings.push(found);
         }
-        Ok((tree, findings))
+        Ok((tree, findings, self.options.files.then_some(all_sums)))
     }
 
     /// Reads the layers of which a file turned out to be something else.
-    async fn read_again(&self, layers: &[Planned], selection: &mut Selection) -> Result<(), ScanError> {
+    async fn read_again(
+        &self,
+        layers: &[Planned],
+        selection: &mut Selection,
+        shared: &Shared,
+    ) -> Result<(), ScanError> {
         let again = std::mem::take(&mut selection.again);
-        let shared = Shared::new(self.context);
         let all = stream::iter(again).map(|(number, these): (usize, BTreeMap<_, _>)| {
-            let read = self.layer(layers[number].clone(), Wanted::These(these), &shared);
+            let read = self.layer(layers[number].clone(), Wanted::These(these), shared);
             async move { read.await.map(|layer| (number, layer)) }
         });
-        let mut all = std::pin::pin!(all.buffered(self.threads.get()));
+        let mut all = std::pin::pin!(all.buffered(self.options.threads.get()));
         while let Some((number, layer)) = all.try_next().await? {
             selection.add(number, layer.findings);
         }
@@ -171,9 +163,9 @@ impl Scan<'_> {
     async fn layer(&self, (blob, diff_id): Planned, wanted: Wanted, shared: &Shared) -> Result<Layer, ScanError> {
         let (shared, wanted) = (shared.clone(), Arc::new(wanted));
         let work = move |feed| layer::read(feed, &diff_id, &wanted, &shared);
-        let layer = feed::read(self.source, self.progress, &blob, work).await?;
+        let layer = feed::read(self.source, self.options.progress, &blob, work).await?;
         let facts = layer.findings.iter().flat_map(|finding| &finding.facts);
-        self.progress.end(&blob.digest, facts.filter(|fact| matches!(fact, Fact::Package(_))).count());
+        self.options.progress.end(&blob.digest, facts.filter(|fact| matches!(fact, Fact::Package(_))).count());
         Ok(layer)
     }
 }

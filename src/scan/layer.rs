@@ -10,6 +10,7 @@ use super::entries::{Change, Entries};
 use super::inflate::{Inflated, Total};
 use super::path;
 use super::readers::{self, Fact, Facts, File, HEAD};
+use super::sums::{Summing, Sums};
 use crate::digest::Digest;
 use crate::registry::Context;
 
@@ -30,18 +31,38 @@ pub(super) struct Shared {
     pub(super) bytes: Total,
     pub(super) entries: Total,
     pub(super) packages: Total,
+    /// Bytes of text that stays in memory.
+    pub(super) kept: Total,
     /// Held while a large file is in memory.
     pub(super) large: Arc<Mutex<()>>,
+    /// Whether checksums of files are wanted.
+    pub(super) sums: bool,
 }
 
 impl Shared {
-    pub(super) fn new(context: &Context) -> Self {
+    pub(super) fn new(context: &Context, sums: bool) -> Self {
         Self {
             context: context.clone(),
             bytes: Total::default(),
             entries: Total::default(),
             packages: Total::default(),
+            kept: Total::default(),
             large: Arc::default(),
+            sums,
+        }
+    }
+
+    /// For another reading of some layers: bytes and entries are counted anew, what is kept is not.
+    pub(super) fn again(&self) -> Self {
+        Self { bytes: Total::default(), entries: Total::default(), sums: false, ..self.clone() }
+    }
+
+    /// Counts a path that stays in memory.
+    pub(super) fn keep(&self, text: &[u8]) -> Result<(), LayerError> {
+        let limit = self.context.limits().kept_bytes;
+        match self.kept.add(text.len() as u64, limit) {
+            true => Ok(()),
+            false => Err(LayerError::Limit { what: "bytes of paths in all layers", limit }),
         }
     }
 }
@@ -61,6 +82,8 @@ pub(super) enum Wanted {
 pub(super) struct Layer {
     pub(super) entries: Entries,
     pub(super) findings: Vec<Finding>,
+    /// Checksums by the number of the file, if they are wanted.
+    pub(super) sums: Vec<(usize, Sums)>,
 }
 
 /// What a reader found in a file.
@@ -88,7 +111,7 @@ pub(super) fn read(
     let source = source.map_err(|error| LayerError::of_io(&error))?;
     let mut reading = Reading {
         archive: Archive::new(source),
-        layer: Layer { entries: Entries::default(), findings: Vec::new() },
+        layer: Layer { entries: Entries::default(), findings: Vec::new(), sums: Vec::new() },
         content: Vec::new(),
         wanted,
         shared,
@@ -127,6 +150,8 @@ impl<R: BufRead> Reading<'_, R> {
             })
         };
         let path = normal(&entry.path)?;
+        self.shared.keep(&path)?;
+        self.shared.keep(&entry.link)?;
         let (folder, name) = split(&path);
         if name.starts_with(WHITEOUT) {
             return self.whiteout(folder, name);
@@ -169,21 +194,38 @@ impl<R: BufRead> Reading<'_, R> {
         self.archive.read(&mut self.content, HEAD as u64).map_err(failed)?;
         let text = String::from_utf8_lossy(path);
         let head = std::mem::take(&mut self.content);
+        let mut summing = self.shared.sums.then(|| Summing::of(&head));
         let file = File { path: &text, size: entry.size, mode: entry.mode, head: &head };
         self.layer.entries.push(path, Change::File { size: entry.size, executable: file.is_executable() });
         let chosen = match self.wanted {
             Wanted::ByReaders => by_readers(&file),
             Wanted::These(these) => these.get(&number).cloned().unwrap_or_default(),
         };
-        let done = if chosen.is_empty() { Ok(()) } else { self.whole(number, &file, chosen) };
+        let done = if chosen.is_empty() { Ok(()) } else { self.whole(number, &file, chosen, summing.as_mut()) };
         self.content = head;
-        done
+        done?;
+        if let Some(mut summing) = summing {
+            self.archive.rest(|bytes| summing.update(bytes)).map_err(failed)?;
+            self.layer.sums.push((number, summing.finish()));
+        }
+        Ok(())
     }
 
     /// Has readers read the whole of a file of which the head was read.
-    fn whole(&mut self, number: usize, file: &File<'_>, chosen: Vec<Chosen>) -> Result<(), LayerError> {
+    fn whole(
+        &mut self,
+        number: usize,
+        file: &File<'_>,
+        chosen: Vec<Chosen>,
+        summing: Option<&mut Summing>,
+    ) -> Result<(), LayerError> {
         let archive = &mut self.archive;
-        let rest = |content: &mut Vec<u8>| archive.read(content, file.size).map_err(failed);
+        let rest = |content: &mut Vec<u8>| {
+            let start = content.len();
+            archive.read(content, file.size).map_err(failed)?;
+            summing.into_iter().for_each(|summing| summing.update(&content[start..]));
+            Ok(())
+        };
         examine(number, file, chosen, self.shared, rest, &mut self.layer.findings)
     }
 }
@@ -215,7 +257,8 @@ pub(super) fn examine<E>(
     content.extend_from_slice(file.head);
     rest(&mut content)?;
     for (reader, path) in chosen {
-        let mut facts = Facts::new(&shared.packages, shared.context.limits().packages);
+        let limits = shared.context.limits();
+        let mut facts = Facts::new(&shared.packages, limits.packages).keeping(&shared.kept, limits.kept_bytes);
         let file = File { path: &path, ..*file };
         let problem = readers::all()[reader].read(&file, &content, &mut facts).err().map(|error| error.0);
         add(reader, path, facts.into_list(), problem);

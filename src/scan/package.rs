@@ -1,5 +1,7 @@
 //! What a scan knows of a package.
 
+use std::sync::Arc;
+
 use super::FileList;
 
 /// Where a package comes from; it decides the type of its purl and how versions compare.
@@ -101,6 +103,9 @@ pub struct Package {
     pub architecture: Option<String>,
     /// The licence as it is written there, valid or not.
     pub license: Option<String>,
+    /// The text that stands in its place where nothing names a licence: prose of
+    /// the distribution, which only a person can judge.
+    pub license_text: Option<Arc<str>>,
     /// Who distributes it: a name, possibly with an address in `<>`.
     pub supplier: Option<String>,
     /// Who made it, if that is somebody else.
@@ -157,11 +162,27 @@ pub struct Claim {
     pub matches: bool,
 }
 
+impl Claim {
+    /// The bytes that it keeps in memory.
+    pub(super) fn bytes(&self) -> usize {
+        let sources: usize = self.sources.iter().map(SourcePackage::bytes).sum();
+        size_of::<Self>() + self.package.len() + self.version.len() + sources
+    }
+}
+
+fn length(text: &Option<String>) -> usize {
+    text.as_ref().map_or(0, String::len)
+}
+
 impl SourcePackage {
     /// A source of this name and version.
     #[must_use]
     pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
         Self { name: name.into(), version: version.into(), commit: None, purl: None }
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.name.len() + self.version.len() + length(&self.commit) + length(&self.purl)
     }
 }
 
@@ -176,6 +197,7 @@ impl Package {
             version: version.into(),
             architecture: None,
             license: None,
+            license_text: None,
             supplier: None,
             originator: None,
             homepage: None,
@@ -189,6 +211,18 @@ impl Package {
             found_in: String::new(),
             layer: 0,
         }
+    }
+
+    /// The bytes that it keeps in memory: its texts, its lists, and itself.
+    pub(super) fn bytes(&self) -> usize {
+        let texts = [&self.namespace, &self.architecture, &self.license, &self.supplier, &self.originator];
+        let more = [&self.homepage, &self.summary, &self.sha256];
+        let texts: usize = texts.into_iter().chain(more).map(length).sum();
+        let names = self.provides.iter().chain(self.depends.iter().flatten());
+        let names: usize = names.map(|name| size_of::<String>() + name.len()).sum();
+        let lists = self.depends.len() * size_of::<Vec<String>>();
+        let sources: usize = self.source.iter().chain(&self.made_from).map(SourcePackage::bytes).sum();
+        size_of::<Self>() + self.name.len() + self.version.len() + texts + names + lists + sources + self.files.bytes()
     }
 
     /// What tells packages of one image apart.
@@ -218,4 +252,12 @@ pub struct OperatingSystem {
     pub found_in: String,
     /// The layer that brought it, counted from zero.
     pub layer: usize,
+}
+
+impl OperatingSystem {
+    /// The bytes that it keeps in memory.
+    pub(super) fn bytes(&self) -> usize {
+        let texts = [&self.version_id, &self.name, &self.pretty_name, &self.home_url];
+        size_of::<Self>() + self.id.len() + texts.into_iter().map(length).sum::<usize>()
+    }
 }

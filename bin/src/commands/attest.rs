@@ -167,7 +167,7 @@ async fn sbom_of(
         let message = "an SBOM is of one platform, and --no-recursive asks for one of the index";
         return Err(CliError::usage(Code::Usage, message).hint("leave it out, or name a --platform"));
     }
-    let contents = sbom::contents_of(&args.registry, source, &subject.descriptor.digest, printer).await?;
+    let contents = sbom::contents_of(&args.registry, source, &subject.descriptor.digest, false, printer).await?;
     if sbom::incomplete(&contents, printer) != ExitStatus::Accepted {
         // Whoever reads a signed list takes it for the whole list.
         let message = format!("{}: not everything in the layers could be read, and nothing is signed", subject.name);

@@ -1,7 +1,5 @@
 //! The image of `demo` and what is signed about it, by the code that does it for everybody.
 
-use std::num::NonZeroUsize;
-
 use cg_attest::attach::{Subject, Subjects};
 use cg_attest::image::{Descriptor, ImageDocument, ImageName, Platform, Repository};
 use cg_attest::limits::Limits;
@@ -129,7 +127,7 @@ async fn sbom(remote: &Remote, repository: &Repository, subject: &Subject) -> Re
     let ImageDocument::Manifest(manifest) = parsed else {
         return Err(CliError::internal("a platform that is an index"));
     };
-    let contents = scan::image(remote, &context, repository, &manifest, NonZeroUsize::MIN).await;
+    let contents = scan::image(remote, &context, repository, &manifest, &scan::Options::new()).await;
     let contents = contents.map_err(CliError::internal)?;
     let mut out = Vec::new();
     let options = Options::new().repository(Some(repository.clone()));

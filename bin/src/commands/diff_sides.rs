@@ -184,7 +184,7 @@ impl Reading<'_> {
                 let contents = reader.contents(source.image.reference.repository(), manifest).await;
                 contents.map_err(|error| CliError::undecided(error.code(), error))
             }
-            (.., Some(local)) => local.contents(&self.evidence.registry, self.printer).await,
+            (.., Some(local)) => local.contents(&self.evidence.registry, false, self.printer).await,
             _ => Err(CliError::internal("an image is neither here nor in a registry")),
         }
     }

@@ -33,6 +33,7 @@ use crate::settings::{self, EvidenceArgs, RegistryArgs, Source, Wanted, write_at
   cg-attest sbom --platform linux/arm64          (the OCI layout in this folder)
   cg-attest sbom docker.io/library/debian --source content --platform linux/amd64 -o table
   cg-attest sbom oci:app -o table --history     (and what layers brought that later layers hid)
+  cg-attest sbom dir:rootfs --files              (with every file, as syft lists them)
   cg-attest sbom oci:app --platform all -o spdx3-json=sboms     (a document for each platform, and one of the index)
   cg-attest sbom registry.example/app --source attached --allow-unsigned --platform linux/amd64
 
@@ -60,6 +61,9 @@ pub(crate) struct Args {
     /// With -o table: also the packages that a layer brought and a later one removed or replaced
     #[arg(long)]
     history: bool,
+    /// Also list every file with its checksums (SHA-1 and SHA-256), in the package that owns it or else in the image
+    #[arg(long)]
+    files: bool,
     /// Write to this file, whole or not at all
     #[arg(long, value_name = "FILE")]
     output_file: Option<PathBuf>,
@@ -167,7 +171,7 @@ async fn of_local(local: &Local<'_>, args: &Args, printer: &Printer) -> Result<E
         let message = "a folder and an archive of docker save are of one platform";
         return Err(CliError::usage(Code::Usage, message).hint("leave --platform out"));
     }
-    let contents = local.contents(&args.evidence.registry, printer).await?;
+    let contents = local.contents(&args.evidence.registry, args.files, printer).await?;
     if let (Some(wanted), Some(found)) = (args.one(), &contents.platform)
         && !found.matches(wanted)
     {
@@ -204,6 +208,12 @@ impl Args {
             )
             .hint("--history -o table"));
         }
+        if self.files && (self.output.format == Format::Table || self.allow_unsigned || self.source == From::Attached) {
+            return Err(wrong(
+                "--files is about documents that are made from the layers: a signed one is printed as it is",
+            )
+            .hint("--source content --files"));
+        }
         if self.output_file.is_some() && self.output.path.is_some() {
             return Err(wrong("--output-file and -o FORMAT=PATH name two files"));
         }
@@ -220,6 +230,10 @@ impl Args {
 
     pub(super) fn registry(&self) -> &RegistryArgs {
         &self.evidence.registry
+    }
+
+    pub(super) fn files(&self) -> bool {
+        self.files
     }
 
     /// The one platform that is asked for.
@@ -244,7 +258,7 @@ async fn verified(
     requirement: Requirement,
     printer: &Printer,
 ) -> Result<ExitStatus, CliError> {
-    if args.output.format != Format::Spdx(sbom::Format::Spdx23) {
+    if args.output.format != Format::Spdx(sbom::Format::Spdx23) || args.files {
         let message = "a signed document is printed as it is, never converted";
         return Err(CliError::usage(Code::Usage, message).hint("`--source content` reads the layers"));
     }
@@ -294,19 +308,20 @@ async fn content(args: &Args, source: &Source, printer: &Printer) -> Result<Exit
         return all::made(args, folder, source, printer).await;
     }
     let (digest, _) = choose(args, source).await?;
-    let contents = contents_of(&args.evidence.registry, source, &digest, printer).await?;
+    let contents = contents_of(&args.evidence.registry, source, &digest, args.files, printer).await?;
     show(args, &contents, known_as(source), printer)
 }
 
-/// What is in the layers of an image of one platform.
+/// What is in the layers of an image of one platform, with `files` also every file.
 pub(super) async fn contents_of(
     registry: &RegistryArgs,
     source: &Source,
     digest: &Digest,
+    files: bool,
     printer: &Printer,
 ) -> Result<Contents, CliError> {
     let bars = printer.bars();
-    let reader = registry.reader(&*source.pull)?.progress(&bars);
+    let reader = registry.reader(&*source.pull)?.progress(&bars).files(files);
     let repository = source.image.reference.repository();
     let manifest = reader.manifest(repository, digest).await.map_err(|why| CliError::unread(&why))?;
     let contents = reader.contents(repository, &manifest).await;

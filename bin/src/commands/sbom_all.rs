@@ -30,7 +30,7 @@ pub(super) async fn made(
     let mut files = Files::new(folder, args.format())?;
     let (mut status, mut newest) = (ExitStatus::Accepted, None);
     for image in facts.images() {
-        let contents = sbom::contents_of(args.registry(), source, &image.digest, printer).await?;
+        let contents = sbom::contents_of(args.registry(), source, &image.digest, args.files(), printer).await?;
         newest = newest.max(contents.created);
         let name =
             image.platform().or(contents.platform.as_ref()).map_or_else(|| "image".to_owned(), ToString::to_string);

@@ -18,7 +18,7 @@ pub(crate) fn contents(contents: &Contents, colored: bool) -> String {
             escape(&name(package)),
             escape(&package.version),
             package.ecosystem.purl_type().to_owned(),
-            escape(package.license.as_deref().unwrap_or("-")),
+            escape(license(package)),
             (package.layer + 1).to_string(),
         ]);
     }
@@ -55,6 +55,12 @@ fn name(package: &Package) -> String {
         Some(namespace) => format!("{namespace}/{}", package.name),
         None => package.name.clone(),
     }
+}
+
+/// The licence in the words of the package; where it is a text, that there is one.
+fn license(package: &Package) -> &str {
+    let text = package.license_text.as_ref().map_or("-", |_| "(text)");
+    package.license.as_deref().unwrap_or(text)
 }
 
 /// Rows under a head, each column as wide as its widest text.

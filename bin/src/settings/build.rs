@@ -1,6 +1,6 @@
 //! The facts of a build, from its environment, files and flags.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cg_attest::image::{PinnedReference, Platform, Reference};
 use cg_attest::limits::Limits;
@@ -50,7 +50,7 @@ pub(crate) struct BuildArgs {
     /// What `docker buildx build --metadata-file` wrote (with BUILDX_METADATA_PROVENANCE=max); - is stdin
     #[arg(long, value_name = "FILE")]
     metadata_file: Option<PathBuf>,
-    /// An apko configuration or lock file, as JSON
+    /// An apko configuration (YAML, or JSON) or lock file; - is stdin
     #[arg(long, value_name = "FILE")]
     apko_config: Option<PathBuf>,
 }
@@ -121,7 +121,7 @@ impl BuildArgs {
         }
         let read = |path: &PathBuf| read_input(path, limits.attestation_bytes);
         let metadata = self.metadata_file.as_ref().map(read).transpose()?;
-        let apko = self.apko_config.as_ref().map(read).transpose()?;
+        let apko = self.apko_config.as_ref().map(|path| read(path).and_then(|file| as_json(path, file))).transpose()?;
         Ok(BuildFacts { build, metadata, apko, limits: limits.clone() })
     }
 
@@ -135,6 +135,16 @@ impl BuildArgs {
                 .map_err(|e| CliError::usage(cg_attest::code::Code::Usage, format!("--from: {e}"))),
         }
     }
+}
+
+/// What apko reads, as JSON: as it is, or YAML that is no JSON. Provenance is JSON.
+fn as_json(path: &Path, file: Vec<u8>) -> Result<Vec<u8>, CliError> {
+    if file.trim_ascii_start().starts_with(b"{") {
+        return Ok(file);
+    }
+    let text = std::str::from_utf8(&file).map_err(|error| CliError::file(path, error))?;
+    let value = super::yaml::read(text).map_err(|why| CliError::file(path, why))?;
+    Ok(value.to_string().into_bytes())
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -13,6 +13,7 @@ mod registry;
 mod signing;
 mod trust;
 mod writing;
+mod yaml;
 
 pub(crate) use base::BaseArgs;
 pub(crate) use build::{BuildArgs, BuildFacts};

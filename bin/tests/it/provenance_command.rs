@@ -56,6 +56,34 @@ async fn the_flags_ask_and_the_report_says_so() {
     assert!(ran.stdout.contains("level-not-shown") && ran.stdout.contains("shown is level 2"), "{}", ran.stdout);
 }
 
+#[test]
+fn a_configuration_of_apko_is_yaml_or_json_and_says_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let generate = |name: &str, content: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, content).expect("a file");
+        cg_attest_with(["provenance", "generate", "--apko-config", path.to_str().expect("UTF-8")], JOB, "")
+    };
+    let yaml = "# An image.\ncontents:\n  repositories: [https://packages.wolfi.dev/os]\n  packages:\n    - bash=5.3-r1\n    - busybox\n\
+        environment: {VERSION: 1.10}\narchs: [x86_64]\n";
+    let json = json!({ "contents": { "repositories": ["https://packages.wolfi.dev/os"], "packages": ["bash=5.3-r1", "busybox"] },
+        "environment": { "VERSION": "1.10" }, "archs": ["x86_64"] });
+    let ran = generate("apko.yaml", yaml);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.stdout, generate("apko.json", &json.to_string()).stdout);
+    assert_eq!(ran.json()["buildDefinition"]["externalParameters"]["apko"], json);
+    assert!(ran.stdout.contains("pkg:apk/wolfi/bash@5.3-r1"), "{}", ran.stdout);
+    for (wrong, why) in [
+        (yaml.replace("archs", "contents"), "line 8: a second \"contents\" in one map"),
+        (yaml.replace("contents", "content"), "it has no contents"),
+        (yaml.replace("[x86_64]", "[x86_64"), "apko.yaml: "),
+        ("\u{0}".to_owned(), "apko.yaml: "),
+    ] {
+        let ran = generate("apko.yaml", &wrong);
+        assert!(ran.code == 2 && ran.stdout.is_empty() && ran.stderr.contains(why), "{why}: {}", ran.stderr);
+    }
+}
+
 #[tokio::test]
 async fn get_takes_the_rules_for_provenance_only() {
     let scene = scene().await;

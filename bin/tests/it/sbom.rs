@@ -277,6 +277,82 @@ async fn a_table_is_for_people() {
 }
 
 #[tokio::test]
+async fn files_are_listed_where_they_are_asked_for() {
+    let folder = Folder::with(&[&only_amd64(image()).build().upload]).await;
+    let plain = cg_attest(["sbom", &folder.name()]);
+    assert!(
+        !plain.stdout.contains("\"files\"") && !plain.stdout.contains("packageVerificationCode"),
+        "{}",
+        plain.stdout
+    );
+    let ran = cg_attest(["sbom", &folder.name(), "--files"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let document = ran.json();
+    let files = document["files"].as_array().expect("files");
+    let names: Vec<&str> = files.iter().map(|file| file["fileName"].as_str().expect("a name")).collect();
+    assert_eq!(names, ["./etc/os-release", "./usr/bin/app", "./usr/lib/apk/db/installed"]);
+    // printf '#!' | sha1sum, and of that text again: the code of the one file that the package has.
+    assert_eq!(files[1]["checksums"][0]["checksumValue"], "2d46bc445fe5eef1125228cce271ca63a02b246d");
+    let app = package(&document, "app");
+    assert_eq!(app["filesAnalyzed"], true);
+    assert_eq!(
+        app["packageVerificationCode"]["packageVerificationCodeValue"],
+        "beb6b4e305298fb7c9ce94903bb2ed6f2eedb937"
+    );
+    assert_eq!(package(&document, "zlib")["filesAnalyzed"], false);
+    let image = package(&document, document["name"].as_str().expect("a name"));
+    let holds = |holder: &Value| -> Vec<&str> {
+        let relations = document["relationships"].as_array().expect("relationships").iter();
+        let held =
+            relations.filter(|one| one["spdxElementId"] == holder["SPDXID"] && one["relationshipType"] == "CONTAINS");
+        let file = |id: &Value| files.iter().position(|file| file["SPDXID"] == *id).map(|at| names[at]);
+        held.filter_map(|one| file(&one["relatedSpdxElement"])).collect()
+    };
+    assert_eq!(holds(app), ["./usr/bin/app"]);
+    assert_eq!(holds(image), ["./etc/os-release", "./usr/lib/apk/db/installed"]);
+    assert!(app["packageVerificationCode"] != image["packageVerificationCode"], "{app} {image}");
+    // Whatever the version, folder and locale, it is the same list, and the same packages without it.
+    let newer = cg_attest(["sbom", &folder.name(), "--files", "-o", "spdx3-json"]);
+    assert_eq!(newer.stdout.matches("\"software_File\"").count(), 3, "{}", newer.stdout);
+    for (text, args) in [(&ran.stdout, &["--files"][..]), (&newer.stdout, &["--files", "-o", "spdx3-json"])] {
+        let valid = cg_attest_with(["sbom", "validate", "-"], &[], text);
+        assert_eq!((valid.code, valid.stdout.as_str()), (0, ""), "{}", valid.stderr);
+        let again = cg_attest_with([&["sbom", &folder.name()], args].concat(), &[("LC_ALL", "tr_TR.UTF-8")], "");
+        assert_eq!(again.stdout, *text);
+        let document = folder.file("listed.spdx.json", text);
+        let checked = cg_attest(["check", &folder.name(), "--sbom", document.to_str().expect("UTF-8")]);
+        assert_eq!(checked.code, 0, "{}{}", checked.stdout, checked.stderr);
+    }
+    for wrong in
+        [&["--files", "-o", "table"][..], &["--files", "--source", "attached"], &["--files", "--allow-unsigned"]]
+    {
+        let ran = cg_attest([&["sbom", &folder.name()], wrong].concat());
+        assert!(ran.code == 2 && ran.stderr.contains("--source content --files"), "{}", ran.stderr);
+    }
+}
+
+#[tokio::test]
+async fn where_nothing_names_a_licence_its_text_is_given() {
+    let debs = "Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n\
+        Package: b\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n";
+    let layer = LayerBuilder::new().file("var/lib/dpkg/status", debs);
+    let layer = layer.file("usr/share/doc/a/copyright", "Made by A.\n\nDo with it\n  what you like.\n");
+    let layer = layer.symlink("usr/share/doc/b", "a");
+    let folder = Folder::with(&[&only_amd64(ImageBuilder::new().layers([layer])).build().upload]).await;
+    let document = cg_attest(["sbom", &folder.name()]).json();
+    check(&document);
+    let license = &package(&document, "a")["licenseDeclared"];
+    assert!(license.as_str().expect("a text").starts_with("LicenseRef-text-"), "{license}");
+    assert_eq!(package(&document, "b")["licenseDeclared"], *license);
+    let text = &document["hasExtractedLicensingInfos"][0]["extractedText"];
+    assert_eq!(text, "Made by A.\n\nDo with it\n  what you like.");
+    let table = cg_attest(["sbom", &folder.name(), "-o", "table"]).stdout;
+    assert!(table.contains("a        1        deb   (text)   1\n"), "{table}");
+    let same = cg_attest(["diff", &folder.name(), &folder.name(), "--exit-code"]);
+    assert_eq!(same.code, 0, "{}{}", same.stdout, same.stderr);
+}
+
+#[tokio::test]
 async fn history_is_what_later_layers_hid() {
     let newer = LayerBuilder::new().file("usr/lib/apk/db/installed", "P:zlib\nV:1.3.1-r0\nA:x86_64\nL:Zlib\n\n");
     let folder = Folder::with(&[&only_amd64(image()).build().upload]).await;

@@ -47,7 +47,8 @@ async fn scan_watched(
     let fetched = registry.manifest(&context, &repository, &name).await.expect("memory").expect("it is there");
     let Ok(ImageDocument::Manifest(manifest)) = ImageDocument::parse(fetched.blob, None) else { panic!("no manifest") };
     let threads = NonZeroUsize::new(threads).expect("one or more");
-    scan::image_watched(&registry, &context, &repository, &manifest, threads, watch).await
+    let options = scan::Options::new().threads(threads).progress(watch);
+    scan::image(&registry, &context, &repository, &manifest, &options).await
 }
 
 /// Bytes said beforehand, bytes that arrived, and packages; none while a layer is on its way.
@@ -201,6 +202,16 @@ async fn databases_are_found_behind_links_of_other_layers() {
 }
 
 #[tokio::test]
+async fn two_databases_of_apk_are_both_read_and_may_not_contradict_each_other() {
+    let two = |version: &str| {
+        let other = apk("a", version) + &apk("b", "1");
+        layer().file(APK, apk("a", "1")).file("usr/lib/apk/db/installed", other)
+    };
+    assert_eq!(packages(&scan([two("1")]).await.expect("a layer")), ["a 1 0", "b 1 0"]);
+    assert_eq!(problems([two("2")]).await, [format!("usr/lib/apk/db/installed: a is 2 here and 1 in {APK}")]);
+}
+
+#[tokio::test]
 async fn a_link_to_nowhere_is_a_database_that_cannot_be_read() {
     assert_eq!(problems([layer().file("opt/x", "").symlink(APK, "/opt/x")]).await, [""; 0]);
     let nowhere = [format!("{APK}: it is a link that leads nowhere")];
@@ -288,6 +299,67 @@ async fn a_layer_is_what_the_configuration_and_the_manifest_say() {
     }
     // What the media type says of the compression is checked by the diff_id.
     assert_eq!(refused([good.media_type("application/vnd.oci.image.layer.v1.tar")]).await, None);
+}
+
+#[tokio::test]
+async fn files_are_those_of_the_finished_image_with_checksums_of_all_of_their_bytes() {
+    let large = "x".repeat(300_000);
+    let below = layer().file(APK, apk("a", "1")).file("usr/bin/a", "old").file("gone", "x").symlink("bin", "usr/bin");
+    let above = layer().file("bin/a", &large).whiteout("gone").hard_link("opt/a", "usr/bin/a").file("empty", "");
+    let image = ImageBuilder::new().layers([below.gzip(), above.zstd()]).build();
+    let (registry, context) = (Memory::new(), Context::new(Limits::default()));
+    let repository: Repository = "registry.example/app".parse().expect("a repository");
+    image.upload.push(&registry, &context, &repository).await.expect("memory takes everything");
+    let name = ImageName::Digest(image.platforms[0].1.digest.clone());
+    let fetched = registry.manifest(&context, &repository, &name).await.expect("memory").expect("it is there");
+    let Ok(ImageDocument::Manifest(manifest)) = ImageDocument::parse(fetched.blob, None) else { panic!("no manifest") };
+    let read = async |files: bool| {
+        let options = scan::Options::new().files(files);
+        scan::image(&registry, &context, &repository, &manifest, &options).await.expect("an image")
+    };
+    let (plain, listed) = (read(false).await, read(true).await);
+    assert_eq!((&plain.files, &plain.packages, &plain.coverage), (&None, &listed.packages, &listed.coverage));
+    let digest = |text: &str| Digest::sha256(text.as_bytes()).hex().to_owned();
+    let found = listed.files.expect("they are asked for");
+    let rows: Vec<_> = found
+        .iter()
+        .map(|file| {
+            let sha256: String = file.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+            (file.path.as_str(), file.size, sha256, file.package, file.layer)
+        })
+        .collect();
+    let database = apk("a", "1");
+    let wanted = [
+        ("empty", 0, digest(""), None, 1),
+        (APK, database.len() as u64, digest(&database), None, 0),
+        ("opt/a", 300_000, digest(&large), None, 1),
+        ("usr/bin/a", 300_000, digest(&large), Some(0), 1),
+    ];
+    assert_eq!(rows, wanted);
+    // sha1sum of nothing.
+    assert_eq!(found[0].sha1[..4], [0xda, 0x39, 0xa3, 0xee]);
+}
+
+#[tokio::test]
+async fn what_is_kept_of_an_image_has_a_bound_whatever_it_is() {
+    let within = async |layers: Vec<LayerBuilder>, kept_bytes| {
+        scan_within(layers, with(|limits| limits.kept_bytes = kept_bytes), 1).await
+    };
+    // Two paths of 200 bytes and the link of one.
+    let path = |name: &str| name.repeat(200);
+    let paths = vec![layer().file(&path("a"), "").symlink(&path("b"), "x")];
+    assert!(within(paths.clone(), 401).await.is_ok());
+    assert_eq!(within(paths, 400).await.err().map(|error| error.code()), Some(Code::Limit));
+    // Lists of files, as many as one likes, each as long as a file may be.
+    let lists = |count: usize| -> Vec<LayerBuilder> {
+        let list = "/usr/share/some/path\n".repeat(1000);
+        (0..count).map(|n| layer().file(&format!("var/lib/dpkg/info/p{n}.list"), &list)).collect()
+    };
+    let problems = async |count| within(lists(count), 50_000).await.expect("the layers are read").problems;
+    assert_eq!(problems(2).await, []);
+    let over = problems(3).await;
+    assert_eq!((over.len(), over[0].code()), (1, Code::SbomIncomplete));
+    assert_eq!(over[0].detail, "what is known of the image has more than 50000 bytes");
 }
 
 #[tokio::test]

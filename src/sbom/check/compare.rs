@@ -6,7 +6,7 @@ use super::claimed::Entry;
 use super::{Claimed, Finding, Rule, apko, content, rules, statements};
 use crate::code::Code;
 use crate::image::{Manifest, Platform};
-use crate::scan::Contents;
+use crate::scan::{Contents, Ecosystem, Package};
 use crate::signer::BuildClaims;
 use crate::statement::{ApkoConfiguration, Provenance};
 
@@ -89,6 +89,7 @@ pub fn compare(evidence: &Evidence<'_>, rules: &[Rule]) -> Outcome {
     if let Some(listed) = listed {
         statements::packages(evidence, listed, &mut out);
     }
+    claims(evidence, &mut out);
     let file = apko_file(evidence, &mut out);
     statements::architecture(evidence, &mut out);
     apko::compare(evidence, file.as_ref(), found.as_deref(), &mut out);
@@ -98,6 +99,20 @@ pub fn compare(evidence: &Evidence<'_>, rules: &[Rule]) -> Outcome {
         rules::apply(*rule, evidence, &mut out);
     }
     out
+}
+
+/// What melange wrote of packages into the image, against the database.
+fn claims(evidence: &Evidence<'_>, out: &mut Outcome) {
+    let Some(contents) = evidence.contents.filter(|contents| !contents.claims.is_empty()) else { return };
+    out.compared("packages: var/lib/db/sbom = image");
+    for claim in contents.claims.iter().filter(|claim| !claim.matches) {
+        let is_it = |package: &&Package| package.ecosystem == Ecosystem::Apk && package.name == claim.package;
+        let finding = Finding::new(Code::ClaimPackageDiffers, format!("apk {}", claim.package)).found(&*claim.version);
+        out.add(match contents.packages.iter().find(is_it) {
+            Some(package) => finding.wanted(&*package.version),
+            None => finding,
+        });
+    }
 }
 
 /// The configuration that apko left in the image; one that cannot be read is no witness.

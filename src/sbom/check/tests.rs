@@ -86,6 +86,7 @@ impl Scene {
             claims: Vec::new(),
             apko_json: None,
             problems: Vec::new(),
+            files: None,
             history: Vec::new(),
         };
         let provenance = json!({
@@ -292,6 +293,25 @@ fn each_lie_in_the_configuration_of_apko_in_the_image_is_found_by_its_code() {
     assert_eq!(outcome.findings, []);
     assert!(outcome.skipped[0].starts_with("etc/apko.json cannot be read"), "{outcome:?}");
     assert!(outcome.skipped[1].contains("com.example.absent"), "{outcome:?}");
+}
+
+#[test]
+fn each_lie_of_a_document_in_the_image_is_found_by_its_code() {
+    let claimed = |package: &str, version: &str, matches: bool| {
+        let mut scene = Scene::honest();
+        let (package, version) = (package.to_owned(), version.to_owned());
+        scene.contents.claims = vec![crate::scan::Claim { package, version, matches, ..Default::default() }];
+        scene.outcome(&[])
+    };
+    let honest = claimed("app", "1-r0", true);
+    assert_eq!(honest.findings, []);
+    assert!(honest.compared.contains(&"packages: var/lib/db/sbom = image"), "{honest:?}");
+    let lies = |package, version| -> Vec<_> {
+        claimed(package, version, false).findings.iter().map(|finding| (finding.code, finding.to_string())).collect()
+    };
+    let code = Code::ClaimPackageDiffers;
+    assert_eq!(lies("app", "2-r0"), [(code, "apk app: wanted 1-r0, found 2-r0".to_owned())]);
+    assert_eq!(lies("gone", "1"), [(code, "apk gone: wanted nothing, found 1".to_owned())]);
 }
 
 #[test]

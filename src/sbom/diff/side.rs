@@ -64,7 +64,7 @@ impl Side {
                 continue;
             };
             // In the words of our own documents: those are on the other side, maybe.
-            side.add(&purl, package.license.as_deref().map(|license| extracted.expression(license)));
+            side.add(&purl, extracted.declared(package));
         }
         let coverage = &contents.coverage;
         side.executables = Some(Executables {

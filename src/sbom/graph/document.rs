@@ -1,6 +1,6 @@
 //! The whole of what a document says.
 
-use super::{Element, Relation};
+use super::{Element, File, Relation};
 use crate::digest::Digest;
 use crate::sbom::Options;
 use crate::sbom::license::Extracted;
@@ -18,8 +18,10 @@ pub(in crate::sbom) struct Graph<'a> {
     /// What it covers.
     pub(in crate::sbom) comment: String,
     pub(in crate::sbom) elements: Vec<Element<'a>>,
-    /// In a fixed order, the same for every version.
+    /// In a fixed order, the same for every version. What contains a file, the file says.
     pub(in crate::sbom) relations: Vec<Relation>,
+    /// Files by path, if these are asked for.
+    pub(in crate::sbom) files: Vec<File<'a>>,
     /// What has to be explained of the licences.
     pub(in crate::sbom) extracted: Extracted,
     /// What could not be read: the document is not all that there is.

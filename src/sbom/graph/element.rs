@@ -27,6 +27,8 @@ pub(in crate::sbom) struct Element<'a> {
     pub(in crate::sbom) license: Option<String>,
     pub(in crate::sbom) summary: Option<Text<'a>>,
     pub(in crate::sbom) comment: Option<String>,
+    /// What stands for all files in it, if these were looked at.
+    pub(in crate::sbom) verification_code: Option<String>,
 }
 
 /// What an element is for.
@@ -78,6 +80,7 @@ impl<'a> Element<'a> {
             license: None,
             summary: None,
             comment: None,
+            verification_code: None,
         }
     }
 

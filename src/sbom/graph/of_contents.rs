@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::document::{called, seconds};
+use super::files::files;
 use super::{Element, Graph, Kind, Party, Purpose, Relation};
 use crate::digest::Digest;
 use crate::sbom::ids::Ids;
@@ -28,7 +29,7 @@ impl<'a> Graph<'a> {
         system.into_iter().for_each(|system| making.join(image, Kind::Contains, system));
         let first = making.elements.len();
         for facts in &contents.packages {
-            let license = facts.license.as_deref().map(|license| making.extracted.expression(license));
+            let license = making.extracted.declared(facts);
             let package = making.add(|ids| Element { license, ..package(facts, contents.system.as_ref(), ids) });
             let layer = contents.layers.get(facts.layer).and_then(|layer| layers.get(&layer.digest));
             making.join(layer.copied().unwrap_or(image), Kind::Contains, package);
@@ -46,6 +47,8 @@ impl<'a> Graph<'a> {
                 making.join(first + number, Kind::GeneratedFrom, made);
             }
         }
+        let listed = contents.files.as_deref().unwrap_or_default();
+        let files = files(listed, first, &mut making.elements, &mut making.ids);
         let digest = contents.digest.as_ref();
         Self {
             // Not its path: the same folder elsewhere has the same document.
@@ -55,6 +58,7 @@ impl<'a> Graph<'a> {
             comment: summary(contents),
             elements: making.elements,
             relations: making.relations,
+            files,
             extracted: making.extracted,
             problems: contents.problems.iter().map(|problem| format!("{}: {problem}", problem.code())).collect(),
         }

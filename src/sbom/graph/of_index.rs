@@ -53,6 +53,7 @@ impl<'a> Graph<'a> {
             ),
             elements,
             relations,
+            files: Vec::new(),
             extracted: Extracted::default(),
             problems: Vec::new(),
         }

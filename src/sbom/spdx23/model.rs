@@ -6,7 +6,7 @@ use crate::sbom::graph::Text;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Document<'a, P, L, R> {
+pub(super) struct Document<'a, P, F, L, R> {
     pub(super) spdx_version: &'static str,
     pub(super) data_license: &'static str,
     #[serde(rename = "SPDXID")]
@@ -16,6 +16,8 @@ pub(super) struct Document<'a, P, L, R> {
     pub(super) creation_info: CreationInfo<'a>,
     pub(super) comment: Text<'a>,
     pub(super) packages: P,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) files: Option<F>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) has_extracted_licensing_infos: Option<L>,
     pub(super) relationships: R,
@@ -54,6 +56,8 @@ pub(super) struct Package<'a> {
     pub(super) originator: Option<Text<'a>>,
     pub(super) download_location: &'static str,
     pub(super) files_analyzed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) package_verification_code: Option<VerificationCode<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) checksums: Vec<Checksum<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,6 +75,24 @@ pub(super) struct Package<'a> {
     pub(super) external_refs: Vec<ExternalRef<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) primary_package_purpose: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct VerificationCode<'a> {
+    #[serde(rename = "packageVerificationCodeValue")]
+    pub(super) value: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct File<'a> {
+    #[serde(rename = "SPDXID")]
+    pub(super) id: &'a str,
+    pub(super) file_name: String,
+    pub(super) checksums: [Checksum<'a>; 2],
+    pub(super) license_concluded: &'static str,
+    pub(super) license_info_in_files: [&'static str; 1],
+    pub(super) copyright_text: &'static str,
 }
 
 #[derive(Serialize)]

@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 
 use super::model::{
-    Annotation, Checksum, CreationInfo, Document, ExternalRef, ExtractedLicense, NOASSERTION, Package, Relationship,
+    Annotation, Checksum, CreationInfo, Document, ExternalRef, ExtractedLicense, File, NOASSERTION, Package,
+    Relationship, VerificationCode,
 };
+use crate::digest::hex;
 use crate::sbom::each::Each;
-use crate::sbom::graph::{Element, Graph, Kind, Party, Purpose, Relation, TOOL};
+use crate::sbom::graph::{self, Element, Graph, Kind, Party, Purpose, Relation, TOOL};
 use crate::sbom::license;
 
 const DOCUMENT: &str = "SPDXRef-DOCUMENT";
@@ -45,8 +47,17 @@ pub(in crate::sbom) fn write(graph: &Graph<'_>, namespace: &str, out: &mut dyn W
         },
         comment: graph.comment.as_str().into(),
         packages: Each(|| graph.elements.iter().map(package)),
+        files: (!graph.files.is_empty()).then_some(Each(|| graph.files.iter().map(file))),
         has_extracted_licensing_infos: graph.extracted.iter().next().map(|_| Each(licenses)),
-        relationships: Each(|| described.clone().chain(graph.relations.iter().map(|r| relationship(graph, *r)))),
+        relationships: Each(|| {
+            let relations = graph.relations.iter().map(|relation| relationship(graph, *relation));
+            let files = graph.files.iter().map(|file| Relationship {
+                spdx_element_id: &graph.elements[file.holder].id,
+                relationship_type: "CONTAINS",
+                related_spdx_element: &file.id,
+            });
+            described.clone().chain(relations).chain(files)
+        }),
         annotations: annotations.collect(),
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
@@ -69,7 +80,8 @@ fn package<'a>(element: &'a Element<'_>) -> Package<'a> {
         supplier: element.supplier.as_ref().map(|who| party(who).into()),
         originator: element.originator.as_ref().map(|who| party(who).into()),
         download_location: NOASSERTION,
-        files_analyzed: false,
+        files_analyzed: element.verification_code.is_some(),
+        package_verification_code: element.verification_code.as_deref().map(|value| VerificationCode { value }),
         checksums: sha256.collect(),
         homepage: element.homepage.as_deref().map(Into::into),
         source_info: text(&element.source_info),
@@ -85,6 +97,18 @@ fn package<'a>(element: &'a Element<'_>) -> Package<'a> {
             Purpose::OperatingSystem => "OPERATING_SYSTEM",
             Purpose::Source => "SOURCE",
         }),
+    }
+}
+
+fn file<'a>(file: &'a graph::File<'_>) -> File<'a> {
+    let checksum = |algorithm, sum: &[u8]| Checksum { algorithm, checksum_value: hex(sum).into() };
+    File {
+        id: &file.id,
+        file_name: file.name(),
+        checksums: [checksum("SHA1", &file.facts.sha1), checksum("SHA256", &file.facts.sha256)],
+        license_concluded: NOASSERTION,
+        license_info_in_files: [NOASSERTION],
+        copyright_text: NOASSERTION,
     }
 }
 

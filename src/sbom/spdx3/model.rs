@@ -1,5 +1,7 @@
 //! The objects of a document, with their fields in the order in which they are written.
 
+use std::borrow::Cow;
+
 use serde::{Serialize, Serializer};
 
 /// The one creation info, which every element has.
@@ -42,7 +44,7 @@ pub(super) struct Element<'a> {
     pub(super) spdx_id: Iri<'a>,
     pub(super) creation_info: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) name: Option<&'a str>,
+    pub(super) name: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) summary: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,6 +60,7 @@ pub(super) enum Own<'a> {
     None {},
     Collection(Box<Collection<'a>>),
     Package(Box<Package<'a>>),
+    File(File),
     Agent(Agent<'a>),
     License(License<'a>),
     LicenseText(LicenseText<'a>),
@@ -82,7 +85,7 @@ pub(super) struct Collection<'a> {
 #[derive(Serialize)]
 pub(super) struct Package<'a> {
     #[serde(rename = "verifiedUsing", skip_serializing_if = "Option::is_none")]
-    pub(super) verified_using: Option<[Hash<'a>; 1]>,
+    pub(super) verified_using: Option<[Hash; 1]>,
     #[serde(rename = "originatedBy", skip_serializing_if = "Option::is_none")]
     pub(super) originated_by: Option<[Iri<'a>; 1]>,
     #[serde(rename = "suppliedBy", skip_serializing_if = "Option::is_none")]
@@ -101,11 +104,19 @@ pub(super) struct Package<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Hash<'a> {
+pub(super) struct Hash {
     #[serde(rename = "type")]
     pub(super) kind: &'static str,
     pub(super) algorithm: &'static str,
-    pub(super) hash_value: &'a str,
+    pub(super) hash_value: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct File {
+    #[serde(rename = "verifiedUsing")]
+    pub(super) verified_using: [Hash; 2],
+    #[serde(rename = "software_fileKind")]
+    pub(super) kind: &'static str,
 }
 
 #[derive(Serialize)]

@@ -5,8 +5,9 @@ use std::io::{self, Write};
 
 use super::model::{
     Agent, Annotation, CREATION_INFO, Collection, CreationInfo, DictionaryEntry, Document, Element, ExternalIdentifier,
-    Hash, Iri, License, LicenseText, Object, Own, Package, Relationship,
+    File, Hash, Iri, License, LicenseText, Object, Own, Package, Relationship,
 };
+use crate::digest::hex;
 use crate::sbom::each::Each;
 use crate::sbom::graph::{self, Graph, Kind, Party, Purpose, TOOL};
 use crate::sbom::ids::Ids;
@@ -49,6 +50,7 @@ struct Joined {
 
 enum Ends {
     Elements(Vec<usize>),
+    Files(Vec<usize>),
     /// The licence that `from` declares.
     License,
 }
@@ -68,7 +70,7 @@ impl<'a> Plan<'a> {
         agents.iter_mut().for_each(|(party, id)| *id = ids.give("Agent", name_of(party), &format!("{party:?}")));
         let declared = graph.elements.iter().enumerate().filter(|(_, element)| element.license.is_some());
         let declared = declared.map(|(from, _)| Joined { from, kind: "hasDeclaredLicense", to: Ends::License });
-        let all = joined(graph).into_iter().chain(declared).enumerate();
+        let all = joined(graph).into_iter().chain(declared).chain(held(graph)).enumerate();
         Self {
             licenses,
             agents,
@@ -88,9 +90,11 @@ impl<'a> Plan<'a> {
         let elements = graph.elements.iter().map(|element| element.id.as_str());
         let own = self.licenses.values().chain(self.agents.values()).map(String::as_str);
         let texts = graph.extracted.iter().map(|(id, _)| id);
+        let files = graph.files.iter().map(|file| file.id.as_str());
         let relations = self.relations.iter().map(|(_, id)| id.as_str());
         let annotations = self.annotations.iter().map(|(_, id)| id.as_str());
-        std::iter::once(MAKER).chain(elements).chain(own).chain(texts).chain(relations).chain(annotations)
+        let described = std::iter::once(MAKER).chain(elements).chain(own).chain(texts).chain(files);
+        described.chain(relations).chain(annotations)
     }
 }
 
@@ -115,6 +119,15 @@ fn joined(graph: &Graph<'_>) -> Vec<Joined> {
     found.into_iter().map(|(from, kind, to)| Joined { from, kind, to: Ends::Elements(to) }).collect()
 }
 
+/// What contains files, in the order of its first.
+fn held(graph: &Graph<'_>) -> impl Iterator<Item = Joined> {
+    let mut files: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (number, file) in graph.files.iter().enumerate() {
+        files.entry(file.holder).or_default().push(number);
+    }
+    files.into_iter().map(|(from, to)| Joined { from, kind: "contains", to: Ends::Files(to) })
+}
+
 struct Writer<'a> {
     graph: &'a Graph<'a>,
     plan: &'a Plan<'a>,
@@ -131,23 +144,26 @@ impl Writer<'_> {
             created: &graph.created,
             created_by: [self.iri(MAKER)],
         };
-        let maker = Element { name: Some(TOOL), ..self.element("SoftwareAgent", MAKER, Own::None {}) };
+        let maker = Element { name: Some(TOOL.into()), ..self.element("SoftwareAgent", MAKER, Own::None {}) };
         let heads = [maker, self.document(), self.sbom()];
         let elements = graph.elements.iter().map(|element| self.package(element));
         let agents = plan.agents.iter().map(|(party, id)| self.agent(party, id));
         let licenses = plan.licenses.iter().map(|(expression, id)| self.license(expression, id));
         let texts = graph.extracted.iter().map(|(id, text)| {
             let own = Own::LicenseText(LicenseText { text });
-            Element { name: Some(id), ..self.element("simplelicensing_SimpleLicensingText", id, own) }
+            Element { name: Some(id.into()), ..self.element("simplelicensing_SimpleLicensingText", id, own) }
         });
+        let files = graph.files.iter().map(|file| self.file(file));
         let relations = plan.relations.iter().map(|(joined, id)| self.relationship(joined, id));
         let annotations = plan.annotations.iter().map(|(statement, id)| {
             let own = Annotation { annotation_type: "other", subject: self.iri(DOCUMENT), statement };
             self.element("Annotation", id, Own::Annotation(own))
         });
-        let all = heads.into_iter().chain(elements).chain(agents).chain(licenses).chain(texts).chain(relations);
-        std::iter::once(Object::CreationInfo(creation)).chain(all.chain(annotations).map(Object::Element))
+        let all = heads.into_iter().chain(elements).chain(agents).chain(licenses).chain(texts).chain(files);
+        let all = all.chain(relations).chain(annotations);
+        std::iter::once(Object::CreationInfo(creation)).chain(all.map(Object::Element))
     }
+
     fn iri<'s>(&'s self, id: &'s str) -> Iri<'s> {
         Iri { namespace: self.namespace, id }
     }
@@ -167,20 +183,22 @@ impl Writer<'_> {
             element: ids.map(|id| self.iri(id)).collect(),
         };
         let element = self.element("SpdxDocument", DOCUMENT, Own::Collection(Box::new(own)));
-        Element { name: Some(&self.graph.name), comment: Some(&self.graph.comment), ..element }
+        Element { name: Some(self.graph.name.as_str().into()), comment: Some(&self.graph.comment), ..element }
     }
 
     /// What the document describes is the root of the SBOM in it.
     fn sbom(&self) -> Element<'_> {
         let elements = &self.graph.elements;
         let root = elements.first().map_or(DOCUMENT, |root| root.id.as_str());
+        let files = self.graph.files.iter().map(|file| &file.id);
+        let ids = elements.iter().map(|element| &element.id).chain(files);
         let own = Collection {
             data_license: None,
             profile_conformance: &[],
             // Made by looking at what was built, not while building it.
             sbom_type: &["analyzed"],
             root_element: [self.iri(root)],
-            element: elements.iter().map(|element| self.iri(&element.id)).collect(),
+            element: ids.map(|id| self.iri(id)).collect(),
         };
         self.element("software_Sbom", SBOM, Own::Collection(Box::new(own)))
     }
@@ -189,7 +207,7 @@ impl Writer<'_> {
         let agent = |party: &Option<Party>| party.as_ref().and_then(|party| self.plan.agents.get(party));
         let hash = element.sha256.as_deref();
         let own = Package {
-            verified_using: hash.map(|hash_value| [Hash { kind: "Hash", algorithm: "sha256", hash_value }]),
+            verified_using: hash.map(|hash| [hash_of("sha256", hash.to_owned())]),
             originated_by: agent(&element.originator).map(|id| [self.iri(id)]),
             supplied_by: agent(&element.supplier).map(|id| self.iri(id)),
             primary_purpose: element.purpose.map(|purpose| match purpose {
@@ -204,11 +222,18 @@ impl Writer<'_> {
             source_info: element.source_info.as_deref(),
         };
         Element {
-            name: Some(&element.name),
+            name: Some(element.name.as_ref().into()),
             summary: element.summary.as_deref(),
             comment: element.comment.as_deref(),
             ..self.element("software_Package", &element.id, Own::Package(Box::new(own)))
         }
+    }
+
+    fn file<'s>(&'s self, file: &'s graph::File<'_>) -> Element<'s> {
+        let facts = file.facts;
+        let verified_using = [hash_of("sha1", hex(&facts.sha1)), hash_of("sha256", hex(&facts.sha256))];
+        let own = Own::File(File { verified_using, kind: "file" });
+        Element { name: Some(file.name().into()), ..self.element("software_File", &file.id, own) }
     }
 
     fn agent<'s>(&'s self, party: &'s Party, id: &'s str) -> Element<'s> {
@@ -220,7 +245,7 @@ impl Writer<'_> {
             Party::Organization(_) => ("Organization", None),
         };
         let own = Own::Agent(Agent { external_identifier });
-        Element { name: Some(name_of(party)), ..self.element(kind, id, own) }
+        Element { name: Some(name_of(party).into()), ..self.element(kind, id, own) }
     }
 
     fn license<'s>(&'s self, expression: &'s str, id: &'s str) -> Element<'s> {
@@ -241,6 +266,7 @@ impl Writer<'_> {
         let from = &elements[joined.from];
         let to = match &joined.to {
             Ends::Elements(to) => to.iter().map(|number| self.iri(&elements[*number].id)).collect(),
+            Ends::Files(to) => to.iter().map(|number| self.iri(&self.graph.files[*number].id)).collect(),
             Ends::License => {
                 let license = from.license.as_deref().and_then(|license| self.plan.licenses.get(license));
                 license.map(|id| self.iri(id)).into_iter().collect()
@@ -256,6 +282,10 @@ impl Writer<'_> {
         };
         self.element("Relationship", id, Own::Relationship(own))
     }
+}
+
+fn hash_of(algorithm: &'static str, hash_value: String) -> Hash {
+    Hash { kind: "Hash", algorithm, hash_value }
 }
 
 fn name_of(party: &Party) -> &str {

@@ -135,6 +135,15 @@ impl<S: Source> Archive<S> {
 
     /// Reads content of the current file into `buffer`, until one of them has no more.
     pub(in crate::scan) fn read(&mut self, buffer: &mut Vec<u8>, most: u64) -> Result<(), ArchiveError> {
+        self.pass(most, |bytes| buffer.extend_from_slice(bytes))
+    }
+
+    /// Shows `each` what was not read of the current file's content, in place.
+    pub(in crate::scan) fn rest(&mut self, each: impl FnMut(&[u8])) -> Result<(), ArchiveError> {
+        self.pass(u64::MAX, each)
+    }
+
+    fn pass(&mut self, most: u64, mut each: impl FnMut(&[u8])) -> Result<(), ArchiveError> {
         let mut left = most.min(self.content);
         while left > 0 {
             let bytes = self.source.fill()?;
@@ -142,7 +151,7 @@ impl<S: Source> Archive<S> {
             if count == 0 {
                 return Err(malformed("it ends inside a file"));
             }
-            buffer.extend_from_slice(&bytes[..count]);
+            each(&bytes[..count]);
             self.source.consume(count);
             self.content -= count as u64;
             left -= count as u64;

@@ -6,7 +6,7 @@ use super::{Facts, File, Reader, Unreadable};
 use crate::scan::{Ecosystem, Package, SourcePackage};
 
 /// Where the database is: apk-tools 2, and since the merge of `/usr` apk-tools 3
-/// (scenario N-15: where both are there, both are read).
+/// (scenario N-15: where both are there, both are read, and what they contradict each other in is said).
 const PLACES: &[&str] = &["lib/apk/db/installed", "usr/lib/apk/db/installed"];
 
 /// Reads `lib/apk/db/installed`.

@@ -1,5 +1,7 @@
 //! What a package reader is.
 
+use std::sync::Arc;
+
 use super::{apk, apko, dotnet, dpkg, executable, java, melange, npm, os_release, php, python, rpm, ruby};
 use crate::scan::inflate::Total;
 use crate::scan::{Claim, Ecosystem, FileList, OperatingSystem, Package};
@@ -49,10 +51,27 @@ pub(crate) enum Fact {
     Files { ecosystem: Ecosystem, package: String, files: FileList },
     /// The licences of the package whose documentation the file is.
     Licenses(String),
+    /// The text of the documentation of a package that names no licence.
+    LicenseText(Arc<str>),
     /// What a document beside the database says of a package in it.
     Claim(Claim),
     /// The configuration that apko left in the image, as it stands.
     Apko(String),
+}
+
+impl Fact {
+    /// The bytes that it keeps in memory, as far as a file decides them.
+    fn bytes(&self) -> u64 {
+        let bytes = match self {
+            Self::Package(package) => package.bytes(),
+            Self::OperatingSystem(system) => system.bytes(),
+            Self::Files { package, files, .. } => package.len() + files.bytes(),
+            Self::Licenses(text) | Self::Apko(text) => text.len(),
+            Self::LicenseText(text) => text.len(),
+            Self::Claim(claim) => claim.bytes(),
+        };
+        bytes as u64
+    }
 }
 
 impl From<Package> for Fact {
@@ -67,12 +86,19 @@ pub(crate) struct Facts<'a> {
     list: Vec<Fact>,
     total: &'a Total,
     limit: u64,
+    /// Bytes that are kept over all files, and how many there may be.
+    kept: Option<(&'a Total, u64)>,
 }
 
 impl<'a> Facts<'a> {
     /// `total` counts facts over all files, `limit` is how many there may be.
     pub(crate) fn new(total: &'a Total, limit: u64) -> Self {
-        Self { list: Vec::new(), total, limit }
+        Self { list: Vec::new(), total, limit, kept: None }
+    }
+
+    /// With a bound on the bytes of all facts, over all files.
+    pub(crate) fn keeping(self, total: &'a Total, limit: u64) -> Self {
+        Self { kept: Some((total, limit)), ..self }
     }
 
     /// Adds a fact.
@@ -87,6 +113,11 @@ impl<'a> Facts<'a> {
         }
         if !self.total.add(1, self.limit) {
             return Err(Unreadable::new(format!("the image has more than {} packages", self.limit)));
+        }
+        if let Some((total, limit)) = self.kept
+            && !total.add(fact.bytes(), limit)
+        {
+            return Err(Unreadable::new(format!("what is known of the image has more than {limit} bytes")));
         }
         self.list.push(fact);
         Ok(())

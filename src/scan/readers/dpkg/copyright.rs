@@ -1,13 +1,16 @@
 //! What packages say about their licences (Debian policy 12.5; machine-readable
 //! copyright files, version 1.0).
+//!
+//! Nothing is guessed: a machine-readable file has names, prose may refer to the
+//! full texts that Debian keeps in one place, and what does neither is kept as the
+//! text that it is.
 
 use std::collections::BTreeSet;
 
-use super::control::paragraphs;
 use crate::scan::readers::{Fact, Facts, File, Reader, Unreadable};
 
-/// Licences of one package; some have dozens.
-const MOST: usize = 200;
+/// Bytes of a text that stands for a licence; that of Node.js has 120 thousand.
+const LONGEST_TEXT: usize = 1 << 20;
 
 /// Where the full texts are that copyright files refer to.
 const COMMON: &str = "/usr/share/common-licenses/";
@@ -28,30 +31,44 @@ impl Reader for Copyright {
     fn read(&self, _file: &File<'_>, content: &[u8], facts: &mut Facts<'_>) -> Result<(), Unreadable> {
         let text = String::from_utf8_lossy(content);
         // It is prose to most programs: what is not understood says nothing, and is no damage.
-        let is_machine_readable = text.lines().take(3).any(|line| line.starts_with("Format"));
-        let licenses = if is_machine_readable { named(&text) } else { BTreeSet::new() };
+        let licenses = if is_machine_readable(&text) { named(&text) } else { BTreeSet::new() };
         let licenses = if licenses.is_empty() { referred(&text) } else { licenses };
-        match licenses.len() {
-            0 => Ok(()),
-            _ => facts.push(Fact::Licenses(licenses.into_iter().collect::<Vec<_>>().join(" AND "))),
+        if !licenses.is_empty() {
+            return facts.push(Fact::Licenses(licenses.into_iter().collect::<Vec<_>>().join(" AND ")));
+        }
+        match whole(&text) {
+            Some(text) => facts.push(Fact::LicenseText(text.into())),
+            None => Ok(()),
         }
     }
 }
 
-/// The licences that a machine-readable file names.
+/// Whether it has the fields of the format. Some have all of them but `Format`.
+fn is_machine_readable(text: &str) -> bool {
+    text.lines().take(3).any(|line| line.starts_with("Format") || line.starts_with("Upstream-Name:"))
+}
+
+/// The licences that a machine-readable file names. Each field is looked at by
+/// itself: many files have a line or a comment that the format does not allow, and
+/// what follows it counts all the same.
 fn named(text: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let all = paragraphs::<String>(
-        text,
-        |name| name.eq_ignore_ascii_case("License"),
-        |paragraph, _| {
-            found.extend(paragraph.line("License").map(expression));
-            if found.len() > MOST { Err(String::new()) } else { Ok(()) }
-        },
-    );
-    // A file that is not quite of the form is read up to there.
-    drop(all);
-    found
+    let field = |line: &str| -> Option<String> {
+        let (name, value) = line.split_once(':')?;
+        let value = Some(value.trim()).filter(|value| name.eq_ignore_ascii_case("License") && !value.is_empty());
+        value.map(expression)
+    };
+    text.lines().filter_map(field).collect()
+}
+
+/// The text itself, as far as it is kept.
+fn whole(text: &str) -> Option<String> {
+    let text = text.trim();
+    if text.len() <= LONGEST_TEXT {
+        return Some(text.to_owned()).filter(|text| !text.is_empty());
+    }
+    let end = (0..=LONGEST_TEXT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let kept = &text[..end];
+    Some(format!("{kept}\n[{} bytes more]", text.len() - kept.len()))
 }
 
 /// The licences whose full text a file refers to.
@@ -61,7 +78,7 @@ fn referred(text: &str) -> BTreeSet<String> {
         Some(rest[..end].trim_end_matches('.').to_owned()).filter(|name| !name.is_empty())
     };
     // Whether `or later` is written beside it, only a person can tell: the names stay as they are.
-    text.split(COMMON).skip(1).filter_map(name).take(MOST).collect()
+    text.split(COMMON).skip(1).filter_map(name).collect()
 }
 
 /// A licence field in the words of SPDX, as far as its short names are known.
@@ -129,15 +146,20 @@ mod tests {
     use super::*;
     use crate::scan::inflate::Total;
 
-    fn read(text: &str) -> Option<String> {
+    fn fact(text: &str) -> Option<Fact> {
         let file = File { path: "usr/share/doc/a/copyright", size: 0, mode: 0, head: &[] };
         let total = Total::default();
         let mut facts = Facts::new(&total, 10);
         Copyright.read(&file, text.as_bytes(), &mut facts).expect("never an error");
-        match facts.into_list().pop() {
-            Some(Fact::Licenses(text)) => Some(text),
-            _ => None,
-        }
+        facts.into_list().pop()
+    }
+
+    fn read(text: &str) -> Option<String> {
+        if let Some(Fact::Licenses(text)) = fact(text) { Some(text) } else { None }
+    }
+
+    fn kept(text: &str) -> Option<String> {
+        if let Some(Fact::LicenseText(text)) = fact(text) { Some(text.to_string()) } else { None }
     }
 
     #[test]
@@ -156,11 +178,34 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_not_quite_of_the_form_is_read_to_its_end() {
+        let fields = "Files: a\nLicense: ISC\n\n### others ###\n\nFiles: b\nLicense: Expat\nLicense:\n";
+        for head in ["Format: x\n", "Format-Specification: x\n", "Upstream-Name: a\n"] {
+            assert_eq!(read(&format!("{head}{fields}")).as_deref(), Some("ISC AND MIT"), "{head}");
+        }
+        // Prose may have a heading of that name.
+        assert_eq!(read(&format!("This package was made by A.\n{fields}")), None);
+        let many: String = (0..1000).map(|n| format!("License: own-{n}\n")).collect();
+        assert_eq!(read(&format!("Format: x\n{many}")).map(|all| all.split(" AND ").count()), Some(1000));
+    }
+
+    #[test]
     fn prose_says_what_it_refers_to() {
         let prose =
             "On Debian systems see `/usr/share/common-licenses/GPL-2'. And /usr/share/common-licenses/Artistic.\n";
         assert_eq!(read(prose).as_deref(), Some("Artistic AND GPL-2"));
-        assert_eq!(read("All rights reserved.\n"), None);
-        assert_eq!(read("Format: x\nnot a field\n"), None);
+    }
+
+    #[test]
+    fn prose_that_names_nothing_is_kept_as_it_is() {
+        assert_eq!(
+            kept("\n  Copyright A\n\nAll rights reserved.\n").as_deref(),
+            Some("Copyright A\n\nAll rights reserved.")
+        );
+        assert_eq!(kept("Format: x\nnot a field\n").as_deref(), Some("Format: x\nnot a field"));
+        assert_eq!(fact(" \n\n"), None);
+        let long = "ä".repeat(LONGEST_TEXT / 2);
+        assert_eq!(kept(&long), Some(long.clone()));
+        assert_eq!(kept(&format!("x{long}")), Some(format!("x{}\n[2 bytes more]", &long[2..])));
     }
 }

@@ -16,8 +16,8 @@ const JAVA: &[&str] = &[".jar", ".war", ".ear", ".jpi", ".hpi"];
 
 /// Archives inside each other: an application, a module, a library, its parts.
 const DEPTH: usize = 8;
-/// Archives inside one file; the largest applications have some thousand.
-const ARCHIVES: usize = 65_536;
+/// Archives inside one file, and what of Maven is in one archive; the largest applications have some thousand.
+pub(super) const ARCHIVES: usize = 65_536;
 /// Bytes of a manifest or a file of Maven.
 const METADATA: u64 = 4 << 20;
 /// Bytes of the archives inside of each other that are held at a time.
@@ -61,6 +61,10 @@ fn has_ending(name: &str, endings: &[&str]) -> bool {
     })
 }
 
+fn too_many() -> Unreadable {
+    Unreadable::new(format!("there are more than {ARCHIVES} archives and files of Maven in it"))
+}
+
 /// The way through an archive and those in it, with what may still be spent.
 struct Walk<'a, 'f> {
     inflatable: u64,
@@ -78,8 +82,14 @@ impl Walk<'_, '_> {
         let mut inside = Vec::new();
         for entry in zip.entries() {
             let entry = entry?;
-            let Ok(path) = std::str::from_utf8(entry.name) else { continue };
-            let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+            // An entry of the directory has fifty bytes, what is remembered of it has more.
+            if inside.len() + evidence.properties.len() + evidence.projects.len() >= self.archives {
+                self.error.get_or_insert_with(too_many);
+                break;
+            }
+            // A name in another encoding is one that Java finds all the same.
+            let path = String::from_utf8_lossy(entry.name);
+            let (folder, file) = path.rsplit_once('/').unwrap_or(("", &path));
             if path.eq_ignore_ascii_case("META-INF/MANIFEST.MF") {
                 // Java goes by the first.
                 if evidence.manifest.is_none() {
@@ -94,7 +104,7 @@ impl Walk<'_, '_> {
                     evidence.projects.push((folder.to_owned(), pom::project(&content)));
                 }
             } else if has_ending(file, ENDINGS) {
-                inside.push((file, entry));
+                inside.push((file.to_owned(), entry));
             }
         }
         // The order of the directory is the builder's; that of the result is not.
@@ -112,14 +122,11 @@ impl Walk<'_, '_> {
             if depth == 0 {
                 return Err(Unreadable::new(format!("archives are inside each other more than {DEPTH} times")));
             }
-            self.archives = self
-                .archives
-                .checked_sub(1)
-                .ok_or_else(|| Unreadable::new(format!("there are more than {ARCHIVES} archives in it")))?;
+            self.archives = self.archives.checked_sub(1).ok_or_else(too_many)?;
             let Some(content) = self.inflate(&zip, &entry, held) else { continue };
             let left = held - content.len() as u64;
-            let java = content.starts_with(b"PK") || has_ending(file, JAVA);
-            if let Err(error) = if java { self.archive(file, &content, depth - 1, left) } else { Ok(()) } {
+            let java = content.starts_with(b"PK") || has_ending(&file, JAVA);
+            if let Err(error) = if java { self.archive(&file, &content, depth - 1, left) } else { Ok(()) } {
                 self.error.get_or_insert(Unreadable::new(format!("{file:?} in it: {}", error.0)));
             }
         }

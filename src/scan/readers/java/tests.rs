@@ -138,6 +138,40 @@ fn what_cannot_be_read_says_so_and_the_rest_is_kept() {
     assert_eq!(read("app.rar", b"Rar!").expect("it is read"), [""; 0]);
 }
 
+/// An archive that says of its last file `more` times that it is there.
+fn repeated(archive: &[u8], more: usize) -> Vec<u8> {
+    let end = archive.len() - 22;
+    let last = (0..end).rev().find(|at| archive[*at..].starts_with(b"PK\x01\x02")).expect("an entry");
+    let entry = &archive[last..end];
+    let mut out = [&archive[..end], &entry.repeat(more)].concat();
+    let length = u32::from_le_bytes(archive[end + 12..end + 16].try_into().expect("four bytes"));
+    let length = length + (entry.len() * more) as u32;
+    out.extend([&archive[end..end + 12], &length.to_le_bytes(), &archive[end + 16..]].concat());
+    out
+}
+
+#[test]
+fn a_directory_of_many_entries_ends() {
+    let library = zip(&[(MANIFEST, b"A: b\n"), (PROPERTIES, CORE)]);
+    for (name, content) in [("a.zap", &b""[..]), ("core.jar!", &library), ("x/pom.properties", b"")] {
+        let archive = zip(&[(MANIFEST, b"A: b\n"), (name, content)]);
+        let (found, error) = partly("app-1.jar", &repeated(&archive, 2));
+        assert_eq!((found[0].as_str(), error), ("-:app:1", None), "{name}");
+        let (found, error) = partly("app-1.jar", &repeated(&archive, super::archive::ARCHIVES));
+        assert_eq!(found[0], "-:app:1", "{name}");
+        assert_eq!(error.as_deref(), Some("there are more than 65536 archives and files of Maven in it"), "{name}");
+    }
+}
+
+#[test]
+fn names_in_another_encoding_are_names() {
+    let library = zip(&[(MANIFEST, b"A: b\n"), (PROPERTIES, CORE)]);
+    let mut whole = zip(&[(MANIFEST, b"A: b\n"), ("lib/core-1.2-?.jar!", &library)]);
+    assert_eq!(read("app-8.jar", &whole).map(|found| found.len()), Ok(2));
+    whole.iter_mut().filter(|byte| **byte == b'?').for_each(|byte| *byte = 0xe9);
+    assert_eq!(read("app-8.jar", &whole).map(|found| found.len()), Ok(2));
+}
+
 #[test]
 fn archives_in_archives_have_bounds() {
     let nested = |times: usize| {
