@@ -148,13 +148,13 @@ pub(super) async fn run(
     if args.writing.signature_format != Form::Bundle {
         signing = signing.with_promising_log();
     }
+    let services = signing.services(began)?;
     let context = Context::new(limits.clone());
     let subjects = Subjects::resolve(&*source.pull, &context, &source.image.reference).await.map_err(attached)?;
     let drafts = draft(&source, &subjects).await?;
     // Whole images may have been read for the drafts; what follows has its own time.
     let context = Context::new(limits.clone());
     args.prepare_files(&drafts)?;
-    let services = signing.services(began)?;
     let log_v1 = services.logs().iter().any(|log| log.version() == 1);
     for drafted in &drafts {
         Predicate::check_size(drafted.draft.payload(), log_v1, &limits)
@@ -164,7 +164,7 @@ pub(super) async fn run(
     if args.writing.dry_run {
         let signatory = signing.signatory(&limits, began, printer).await?;
         let pinned = source.pinned(&subjects.image().descriptor.digest);
-        let attacher = args.writing.attacher(&source, &args.registry, trust, began, &limits);
+        let attacher = args.writing.attacher(&source, &args.registry, trust, now()?, &limits);
         let attacher = attacher.key(signing.public_key_pem()).build();
         // What goes into files is not compared with anything.
         let forms = if args.no_upload { None } else { Some(form) };

@@ -10,6 +10,7 @@ mod output;
 mod policy;
 mod provenance;
 mod registry;
+mod services;
 mod signing;
 mod trust;
 mod writing;
@@ -23,7 +24,8 @@ pub(crate) use look::LookArgs;
 pub(crate) use output::{Format, place_for, write_atomically};
 pub(crate) use policy::{PolicyArgs, naming_the_signer};
 pub(crate) use registry::{RegistryArgs, limits_with_time};
-pub(crate) use signing::{SigningArgs, SigningConfigArgs, failed as signing_failed};
+pub(crate) use services::SigningConfigArgs;
+pub(crate) use signing::{SigningArgs, failed as signing_failed};
 pub(crate) use trust::TrustArgs;
 pub(crate) use writing::{WriteArgs, attach_failed};
 

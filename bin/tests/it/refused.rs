@@ -4,6 +4,7 @@
 
 use cg_attest::testing::{Answer, ReferrersApi, RegistryFault, ServiceFault};
 
+use crate::support::command::cg_attest;
 use crate::support::signing::{PERSON, Scene};
 
 /// One image, its index alone.
@@ -121,4 +122,47 @@ fn what_is_half_attached_is_not_reported_as_done() {
     scene.registry.clear_faults();
     let again = scene.signs("sign", "v2", &[]);
     assert!(again.stdout.contains("attached 1, read back and verified; 2 were there already"), "{}", again.stdout);
+}
+
+/// A signing config with the services of a kind over since, or until, then.
+fn ending(scene: &Scene, kind: &str, end: &str) {
+    let mut config: serde_json::Value = serde_json::from_str(&scene.server.signing_config_json()).expect("JSON");
+    config[kind][0]["validFor"]["end"] = end.into();
+    std::fs::write(scene.path("v2"), config.to_string()).expect("a file");
+}
+
+#[test]
+fn services_that_are_over_are_named_before_anything_is_asked() {
+    let scene = Scene::new();
+    std::fs::write(scene.path("key"), crate::key::PLAIN).expect("a file");
+    for (kind, what) in
+        [("rekorTlogUrls", "log"), ("tsaUrls", "timestamp authority"), ("caUrls", "certificate authority")]
+    {
+        ending(&scene, kind, "2001-01-01T00:00:00Z");
+        let ran = scene.signs("sign", "v2", &ONE);
+        assert!(ran.code == 2 && ran.stderr.contains("error[signing-config]"), "{kind}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains(what) && ran.stderr.contains("ended at 2001-01-01T00:00:00Z"),
+            "{kind}: {}",
+            ran.stderr
+        );
+        assert!(scene.server.requests().is_empty() && scene.registry.requests().is_empty(), "{kind}");
+    }
+    // Who signs with a key needs no authority.
+    let (name, root, config, key) = (scene.name(), scene.text("root"), scene.text("v2"), scene.text("key"));
+    let flags = ["sign", &name, "--trusted-root", &root, "--signing-config", &config, "--key", &key];
+    assert_eq!(cg_attest(flags).code, 0);
+    let status = || cg_attest(["trust", "status", "--trusted-root", &root, "--signing-config", &config]);
+    let ran = status();
+    assert!(ran.code == 0 && ran.stdout.contains("no certificate authority of it can be used"), "{}", ran.stdout);
+    // What ends soon is said before it does.
+    let now: cg_attest::time::Timestamp = std::time::SystemTime::now().try_into().expect("a time");
+    let soon = cg_attest::time::Timestamp::from_unix(now.unix() + 10 * 86_400).expect("a time").to_string();
+    ending(&scene, "rekorTlogUrls", &soon);
+    let ran = status();
+    assert!(ran.code == 0 && ran.stdout.contains("note: within a month: "), "{}", ran.stdout);
+    assert!(ran.stdout.contains(&format!("ended at {soon}")), "{}", ran.stdout);
+    assert_eq!(scene.signs("sign", "v2", &ONE).code, 0);
+    ending(&scene, "rekorTlogUrls", "2100-01-01T00:00:00Z");
+    assert!(!status().stdout.contains("within a month"));
 }
