@@ -99,34 +99,35 @@ pub fn human(duration: Duration) -> String {
     }
 }
 
-/// Reads a duration: a whole number followed by `s`, `m`, `h`, `d` or `w`, for example `36h`.
+/// Reads a duration: whole numbers, each followed by `s`, `m`, `h`, `d` or `w`, for example `36h` or `1h30m`.
 ///
 /// # Errors
 /// When the text has another form, or the duration is zero or over a century.
 pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
     let wrong = || DurationError { text: text.chars().take(40).collect() };
-    let unit = text.chars().last().ok_or_else(wrong)?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86_400,
-        'w' => 604_800,
-        _ => return Err(wrong()),
-    };
-    let digits = &text[..text.len() - 1];
-    let count: u64 = if digits.bytes().all(|b| b.is_ascii_digit()) {
-        digits.parse().map_err(|_| wrong())?
-    } else {
-        return Err(wrong());
-    };
-    let total = count.checked_mul(seconds).filter(|s| (1..=3_155_760_000).contains(s));
-    total.map(Duration::from_secs).ok_or_else(wrong)
+    let (mut total, mut rest) = (0_u64, text);
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+        let (digits, unit) = rest.split_at(end);
+        let mut unit = unit.chars();
+        let seconds: u64 = match unit.next() {
+            Some('s') => 1,
+            Some('m') => 60,
+            Some('h') => 3600,
+            Some('d') => 86_400,
+            Some('w') => 604_800,
+            _ => return Err(wrong()),
+        };
+        let count: u64 = digits.parse().map_err(|_| wrong())?;
+        total = count.checked_mul(seconds).and_then(|part| total.checked_add(part)).ok_or_else(wrong)?;
+        rest = unit.as_str();
+    }
+    if (1..=3_155_760_000).contains(&total) { Ok(Duration::from_secs(total)) } else { Err(wrong()) }
 }
 
 /// A text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a duration: wanted a number and s, m, h, d or w, for example 36h or 30d")]
+#[error("{text:?} is not a duration: wanted whole numbers of s, m, h, d or w, and not zero, for example 90s, 1h30m or 30d")]
 pub struct DurationError {
     text: String,
 }
@@ -148,8 +149,13 @@ mod tests {
     fn durations_have_a_unit_and_are_not_zero() {
         assert_eq!(parse_duration("36h"), Ok(Duration::from_secs(129_600)));
         assert_eq!(parse_duration("30d"), Ok(Duration::from_secs(2_592_000)));
-        for bad in ["", "h", "0h", "-3h", "+3h", "3", "3y", "1.5h", "99999999999999999999s", "é"] {
+        assert_eq!(parse_duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(parse_duration("3m0s"), Ok(Duration::from_secs(180)));
+        for bad in ["", "h", "0h", "0m0s", "-3h", "+3h", "3", "3y", "1.5h", "1h30", "1h m", "500ms", "é"] {
             assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+        for long in ["99999999999999999999s", "18446744073709551615s1s", "5000w5000w"] {
+            assert!(parse_duration(long).is_err(), "{long}");
         }
         assert_eq!(human(Duration::from_secs(10_800)), "3 h");
         assert_eq!(human(Duration::from_secs(119)), "119 s");

@@ -30,7 +30,7 @@ fn contradictions_are_refused() {
     refused(&with(&["--preset", "chainguard-public"]), "policy-invalid", "leave out");
     refused(&with(&["--require", "spxd"]), "policy-invalid", "spdx");
     refused(&with(&["--require", "signature,signature"]), "policy-invalid", "twice");
-    refused(&with(&["--max-age", "36"]), "policy-invalid", "36h");
+    refused(&with(&["--max-age", "36"]), "policy-invalid", "1h30m");
     refused(&with(&["--max-age", "spdx=30d"]), "policy-invalid", "not required");
     refused(&with(&["--level", "everywhere"]), "policy-invalid", "everywhere");
     refused(&with(&["--claim", "trigger=push"]), "policy-invalid", "buildTrigger");
