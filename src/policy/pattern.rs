@@ -90,13 +90,16 @@ impl Pattern {
     /// matched in full whether or not it is written with `^` and `$`.
     ///
     /// # Errors
-    /// When the expression is empty, malformed or too large, or matches the empty name.
+    /// When the expression is empty, malformed or too large, or matches the empty name or whatever name.
     pub fn regexp(text: &str) -> Result<Self, PatternError> {
         checked(text)?;
         let part = compile(text, text)?;
         let whole = compile(text, &whole(text))?;
         if whole.is_match("") {
             return Err(wrong(text, "it matches the empty name"));
+        }
+        if ["a", "a@a.example", "https://a.example/a"].iter().all(|name| whole.is_match(name)) {
+            return Err(wrong(text, "it would match every name"));
         }
         Ok(Self { text: text.to_owned(), kind: Kind::Regexp { whole: Box::new(whole), part: Box::new(part) } })
     }
@@ -214,8 +217,11 @@ mod tests {
 
     #[test]
     fn patterns_that_mean_anything_are_refused() {
-        for bad in ["", " ", ".*", "(", "((a{1000}){1000}){1000}", "a?"] {
+        for bad in ["", " ", ".*", ".+", "^.+$", r"\S{1,}", "(?s)(.|x)+", "(", "((a{1000}){1000}){1000}", "a?"] {
             assert_eq!(Pattern::regexp(bad).map(|_| ()).map_err(|e| e.code()), Err(Code::PolicyInvalid), "{bad}");
+        }
+        for wide in ["https://.+", ".+@a.example", "[a-z]+"] {
+            assert!(Pattern::regexp(wide).is_ok(), "{wide}");
         }
         for bad in ["", "*", "**", "*/**"] {
             assert!(Pattern::glob(bad).is_err(), "{bad}");
