@@ -76,7 +76,7 @@ codes! {
     // Who signed.
     IdentityMismatch "identity-mismatch"
         "The evidence is genuine, and its signer is not one that the policy names."
-        "Compare wanted and found; the part that differs is marked.";
+        "Compare wanted with found: another repository, branch or address is another signer.";
     IssuerMismatch "issuer-mismatch"
         "The evidence is genuine, and the signer's identity was confirmed by another OIDC issuer than the policy names."
         "Compare wanted and found; an equal identity from another issuer is another person.";
@@ -197,8 +197,8 @@ codes! {
         "A place that may hold evidence could not be listed; the requirement is satisfied without it."
         "Nothing, unless the listing matters to you: the message names it.";
     RegistryUnavailable "registry-unavailable"
-        "The registry did not give a usable answer: a server error, a broken connection, or time ran out."
-        "Try again; `--timeout` gives more time.";
+        "The registry did not give a usable answer: it cannot be reached, has an error of its own, or time ran out."
+        "Check the name of the registry and the way to it, then try again; `--timeout` gives more time.";
     RegistryDenied "registry-denied"
         "The registry refuses access with these credentials, or without any."
         "Log in (`docker login REGISTRY`) or pass `--registry-username` with `--registry-password-stdin`.";
@@ -381,7 +381,7 @@ codes! {
         "Name the signer with `--identity` and `--issuer`, or use `--preset`; `cg-attest inspect IMAGE` shows who claims to have signed.";
     PolicyInvalid "policy-invalid"
         "The policy is empty, contradicts itself or has a value that is not understood."
-        "The message names the flag or value.";
+        "Correct the flag or value that the message names; `cg-attest verify --help` describes them.";
     ReferenceInvalid "reference-invalid"
         "The image reference, digest or platform is malformed."
         "References look like `cgr.dev/chainguard/nginx:latest` or `…@sha256:<64 hex digits>`, platforms like `linux/arm64`.";

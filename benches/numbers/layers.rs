@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::io::{BufReader, Read as _};
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -177,8 +176,8 @@ impl Opened {
     fn scan(&self) -> Duration {
         let begin = Instant::now();
         let (context, repository) = (Context::new(Limits::default()), anywhere());
-        let threads = NonZeroUsize::MIN.saturating_add(1);
-        let scanning = scan::image(&self.layout, &context, &repository, &self.manifest, threads);
+        let options = scan::Options::new();
+        let scanning = scan::image(&self.layout, &context, &repository, &self.manifest, &options);
         let contents = self.runtime.block_on(scanning).expect("an image that can be read");
         assert!(!contents.packages.is_empty(), "nothing was found");
         begin.elapsed()

@@ -52,8 +52,9 @@ impl CliError {
         if has.is_empty() { error } else { error.hint(format!("it has {}", has.join(", "))) }
     }
 
-    /// A file that was named cannot be read or written.
+    /// A file that was named, `-` for stdin, cannot be read or written.
     pub(crate) fn file(path: &std::path::Path, problem: impl fmt::Display) -> Self {
+        let path = if path.as_os_str() == "-" { "stdin".as_ref() } else { path };
         Self::usage(Code::FileUnreadable, format!("{}: {problem}", path.display()))
     }
 

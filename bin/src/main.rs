@@ -7,18 +7,17 @@ mod commands;
 mod cosign_flags;
 mod error;
 mod exit;
+mod habits;
 mod local;
 mod printer;
 mod render;
 mod settings;
 
-use clap::Parser as _;
-
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 
 fn main() -> std::process::ExitCode {
-    let cli = match cli::Cli::try_parse() {
+    let cli = match cli::Cli::of_command_line() {
         Ok(cli) => cli,
         Err(error) => return exit::of_clap(&error),
     };

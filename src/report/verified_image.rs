@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{Report, Verdict};
+use crate::code::Code;
 use crate::digest::Digest;
 use crate::evidence::TargetName;
 use crate::image::Platform;
 use crate::statement::PredicateType;
-use crate::verify::{Assessed, VerifiedAttestation, VerifiedSignature};
+use crate::verify::{Assessed, Cell, State, VerifiedAttestation, VerifiedSignature};
 
 /// An image that satisfies its policy, and the evidence for it.
 ///
@@ -25,10 +26,48 @@ pub struct VerifiedImage {
     digest: Digest,
 }
 
-/// A report that accepts nothing.
+/// A report that accepts nothing. As a text it has the first reasons, with their codes.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{} was not accepted", .0.reference())]
+#[error("{}", reasons(.0))]
 pub struct NotAccepted(pub Box<Report>);
+
+impl NotAccepted {
+    /// The code of the first reason.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        let first = || decisive(&self.0).find_map(|cell| cell.code);
+        self.0.facts().map_or_else(|why| why.code, |_| first().unwrap_or(Code::Internal))
+    }
+}
+
+/// The cells that the verdict is for: what is undecided does not make a refusal.
+fn decisive(report: &Report) -> impl Iterator<Item = &Cell> {
+    let is_refused = report.verdict() == Verdict::Refuse;
+    let open = report.cells().iter().filter(|cell| !cell.state.is_satisfied());
+    open.filter(move |cell| (cell.state == State::Undecided) != is_refused)
+}
+
+/// `NAME was refused: linux/amd64 × spdx: missing (no-attestation), …`
+fn reasons(report: &Report) -> String {
+    let verdict = if report.verdict() == Verdict::Refuse { "was refused" } else { "could not be decided" };
+    let name = report.reference();
+    if let Err(why) = report.facts() {
+        return format!("{name} {verdict}: {} ({})", why.message, why.code);
+    }
+    let reason = |cell: &Cell| {
+        let code = cell.code.map(|code| format!(" ({code})")).unwrap_or_default();
+        format!("{} × {}: {}{code}", cell.target, cell.requirement, cell.state.as_str())
+    };
+    let shown: Vec<String> = decisive(report).take(SHOWN).map(reason).collect();
+    let more = match decisive(report).count().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{name} {verdict}: {}{more}", shown.join(", "))
+}
+
+/// Reasons in one line.
+const SHOWN: usize = 3;
 
 impl VerifiedImage {
     pub(super) fn of(report: Report) -> Result<Self, NotAccepted> {
@@ -39,8 +78,9 @@ impl VerifiedImage {
         }
     }
 
-    /// The digest that the reference resolved to. If platforms were picked,
-    /// only [`VerifiedImage::platforms`] were looked at.
+    /// The digest that the reference resolved to. What may be run is
+    /// [`VerifiedImage::runnable`]: if platforms were picked, only
+    /// [`VerifiedImage::platforms`] were looked at.
     #[must_use]
     pub fn digest(&self) -> &Digest {
         &self.digest

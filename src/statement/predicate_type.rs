@@ -82,9 +82,19 @@ enum Wanted {
 
 /// A text that is neither a family, an alias nor an URI.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a predicate type: wanted {}, or a full URI", Family::names().join(", "))]
+#[error("{text:?} is not a predicate type: wanted {}, or a full URI{}", Family::names().join(", "), meant(text))]
 pub struct PredicateTypeError {
     text: String,
+}
+
+/// What somebody means who calls a document by what it is for.
+fn meant(text: &str) -> &'static str {
+    match text.to_ascii_lowercase().as_str() {
+        "sbom" => " (an SBOM is spdx or cyclonedx)",
+        "provenance" => " (provenance is slsa)",
+        "vex" => " (VEX is openvex)",
+        _ => "",
+    }
 }
 
 impl Family {

@@ -11,6 +11,7 @@ use crate::evidence::{Listing, ListingKind, OriginKind, Target, TargetName, Unre
 use crate::image::Platform;
 use crate::policy::{Level, Policy, Requirement, Wanted};
 use crate::report::Report;
+use crate::statement::{COSIGN_SIGN, Family};
 use crate::time::Timestamp;
 
 /// What is known of the image that is asked about.
@@ -265,7 +266,7 @@ impl Matrix<'_> {
         }
         cell.code = Some(if signature { Code::NoSignature } else { Code::NoAttestation });
         cell.message = Some(if places.is_empty() {
-            format!("no {what} is attached{}", self.types_at(target))
+            format!("no {what} is attached{}", self.types_at(target, requirement))
         } else {
             format!("an {what} exists {}, not here", places.join(" and ")).replace("an signature", "a signature")
         });
@@ -279,10 +280,17 @@ impl Matrix<'_> {
         }
     }
 
-    /// What else is attached to a target, for the message of a missing requirement.
-    fn types_at(&self, target: usize) -> String {
+    /// What else is attached to a target, for the message of a missing requirement: by the names that requirements
+    /// go by, but other versions of what is missing in full.
+    fn types_at(&self, target: usize, missing: &Requirement) -> String {
+        let wanted = missing.name();
+        let family = Family::name_of(&wanted).unwrap_or(&wanted);
+        let name = |found| match found {
+            COSIGN_SIGN => "signature",
+            found => Family::name_of(found).filter(|name| *name != family).unwrap_or(found),
+        };
         let here = self.candidates.iter().filter(|c| c.target == target);
-        let mut types: Vec<&str> = here.filter_map(Assessed::predicate_type).collect();
+        let mut types: Vec<&str> = here.filter_map(Assessed::predicate_type).map(name).collect();
         types.sort_unstable();
         types.dedup();
         if types.is_empty() { String::new() } else { format!("; attached are {}", types.join(", ")) }

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use cg_attest::audit::{self, Witness};
 use cg_attest::client::VerifyRequest;
 use cg_attest::code::Code;
-use cg_attest::image::Platform;
 use cg_attest::policy::Requirement;
 use cg_attest::report::{Report, Unresolved};
 use cg_attest::sbom::check::{Claimed, Rule};
@@ -15,7 +14,7 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::render;
-use crate::settings::{self, EvidenceArgs, Format, Source, naming_the_signer, now};
+use crate::settings::{self, EvidenceArgs, Format, PlatformArgs, Source, naming_the_signer, now};
 
 #[derive(Debug, ClapArgs)]
 #[command(mut_arg("require", |arg| arg.visible_alias(None).hide(true)))]
@@ -33,9 +32,8 @@ pub(crate) struct Args {
     /// NAME[:TAG|@DIGEST] in a registry, or oci:FOLDER[:TAG|@DIGEST] for an OCI layout
     #[arg(value_name = "IMAGE")]
     image: String,
-    /// Check this platform; repeatable
-    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
-    platform: Vec<Platform>,
+    #[command(flatten)]
+    platforms: PlatformArgs,
     /// What the image has to be as well: distroless, nonroot, chainguard-origin, chainguard-annotations
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     rules: Vec<Rule>,
@@ -64,14 +62,14 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         (None, Some(report)) => Witness::Report(report),
         (None, None) => return Err(CliError::internal("nothing to check the image with")),
     };
-    let image = source.image.clone().platforms(args.platform);
+    let image = source.image.clone().platforms(args.platforms.named());
     let bars = printer.bars();
     let reader = args.evidence.registry.reader(&*source.pull)?.progress(&bars);
     let found = audit::check(&reader, &image, witness, &args.rules).await.map_err(|why| unresolved(&why))?;
     drop(bars);
     let status = ExitStatus::of_verdict(found.verdict());
     let text = match args.output {
-        Format::Text => render::checked(&args.image, &found),
+        Format::Text => printer.fitted(render::checked(&args.image, &found)),
         Format::Json => render::checked_document(&args.image, &found, status.code()),
     };
     printer.data(text.as_bytes())?;
@@ -95,7 +93,7 @@ async fn verify(args: &Args, source: &Source) -> Result<Report, CliError> {
     let now = now()?;
     let client = args.evidence.client(source, now).await?;
     let mut request = VerifyRequest::new(source.image.reference.clone(), &policy, now);
-    request.image = source.image.clone().platforms(args.platform.clone());
+    request.image = source.image.clone().platforms(args.platforms.named());
     Ok(client.verify(&request).await)
 }
 

@@ -1,6 +1,7 @@
 //! `completions` and `man`: the command line, written for a shell and for `man`.
 
-use clap::{Args as ClapArgs, CommandFactory as _};
+use cg_attest::code::Code;
+use clap::{Args as ClapArgs, Command, CommandFactory as _};
 use clap_complete::Shell;
 
 use crate::cli::Cli;
@@ -22,15 +23,36 @@ pub(crate) fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, CliError
     Ok(ExitStatus::Accepted)
 }
 
-/// Prints the manual page: the command, then each of its commands.
-pub(crate) fn man(printer: &Printer) -> Result<ExitStatus, CliError> {
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  cg-attest man verify | man -l -
+  cg-attest man verify > /usr/local/share/man/man1/cg-attest-verify.1")]
+pub(crate) struct ManArgs {
+    /// The command whose page it is, for example `sbom validate`; without one, all pages follow each other
+    command: Vec<String>,
+}
+
+/// Prints the manual page of a command, or all of them.
+pub(crate) fn man(args: &ManArgs, printer: &Printer) -> Result<ExitStatus, CliError> {
+    let mut root = Cli::command();
+    root.build();
+    let mut command = &root;
+    for word in &args.command {
+        command = command.find_subcommand(word).ok_or_else(|| {
+            let error = CliError::usage(Code::Usage, format!("there is no command {:?}", args.command.join(" ")));
+            error.hint("`cg-attest --help` lists all commands")
+        })?;
+    }
     let mut text = Vec::new();
-    let mut command = Cli::command();
-    command.build();
-    let pages = std::iter::once(&command).chain(command.get_subcommands().filter(|c| c.get_name() != "help"));
+    let pages = if args.command.is_empty() { with_all_below(command) } else { vec![command] };
     for page in pages {
         clap_mangen::Man::new(page.clone()).render(&mut text).map_err(CliError::internal)?;
     }
     printer.data(&text)?;
     Ok(ExitStatus::Accepted)
+}
+
+fn with_all_below(command: &Command) -> Vec<&Command> {
+    let below = command.get_subcommands().filter(|command| command.get_name() != "help");
+    std::iter::once(command).chain(below.flat_map(with_all_below)).collect()
 }

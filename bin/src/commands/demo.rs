@@ -87,7 +87,7 @@ pub(crate) async fn run(printer: &Printer) -> Result<ExitStatus, CliError> {
     for (n, change) in Change::ALL.into_iter().enumerate() {
         let report = stage.verify(change).await?;
         let caption = paint(printer.is_colored(), Tone::Strong, &format!("{}. {}", n + 1, change.caption()));
-        let text = render::report(&report, printer.is_colored(), false);
+        let text = printer.fitted(render::report(&report, printer.is_colored(), false));
         printer.data(format!("\n{caption}\n\n{text}").as_bytes())?;
         if !change.is_seen_in(&report) {
             wrong.push(format!("{change:?}"));

@@ -163,7 +163,7 @@ impl Args {
             (None, [a], [b]) if a.platform.is_none() || b.platform.is_none() => return Ok(vec![(a, b)]),
             (None, [one], _) | (None, _, [one]) if one.platform.is_some() => one.platform.as_ref(),
             (None, ..) => {
-                let message = format!("more than one pair of platforms: {} and {}", from.platforms(), to.platforms());
+                let message = format!("which platform? A has {}, and B has {}", from.platforms(), to.platforms());
                 let error = CliError::usage(Code::Usage, message);
                 return Err(error.hint("name one with --platform, or --platform all"));
             }

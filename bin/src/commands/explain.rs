@@ -34,6 +34,7 @@ pub(crate) fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, CliError
         };
         CliError::usage(Code::Usage, e).hint(hint)
     })?;
-    printer.data(format!("{code}\n\n  {}\n\nWhat to do\n\n  {}\n", code.meaning(), code.remedy()).as_bytes())?;
+    let text = format!("{code}\n\n  {}\n\nWhat to do\n\n  {}\n", code.meaning(), code.remedy());
+    printer.data(printer.fitted(text).as_bytes())?;
     Ok(ExitStatus::Accepted)
 }

@@ -1,7 +1,6 @@
 //! `get`: a verified attestation, as it was signed.
 
 use cg_attest::code::Code;
-use cg_attest::image::Platform;
 use cg_attest::policy::Requirement;
 use cg_attest::statement::{COSIGN_SIGN, PredicateType};
 use clap::Args as ClapArgs;
@@ -11,7 +10,7 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::render::{self, Form};
-use crate::settings::EvidenceArgs;
+use crate::settings::{EvidenceArgs, PlatformArgs};
 
 #[derive(Debug, ClapArgs)]
 // The one requirement is `--type`; `--require` of the shared flags has that name as an alias.
@@ -32,9 +31,8 @@ pub(crate) struct Args {
     /// Type of the predicate: spdx, slsa, cyclonedx, vsa, … (also in cosign's spelling) or a full URI
     #[arg(long = "type", value_name = "TYPE", visible_alias = "predicate-type")]
     predicate_type: PredicateType,
-    /// Print this platform's; repeatable
-    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
-    platform: Vec<Platform>,
+    #[command(flatten)]
+    platforms: PlatformArgs,
     /// What to print of it: predicate, statement, envelope (DSSE) or bundle (Sigstore)
     #[arg(short, long, value_name = "FORM", default_value = "predicate")]
     output: Form,
@@ -57,12 +55,12 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         let limits = args.evidence.registry.limits()?;
         let repository = args.evidence.evidence_repository(&source);
         let wanted = Wanted { requirement, predicate_type: args.predicate_type, form: args.output };
-        let request = source.image.clone().platforms(args.platform);
+        let request = source.image.clone().platforms(args.platforms.named());
         unverified(&*source.pull, &limits, repository, &request, &wanted, printer).await?
     } else {
         let asked = Asked {
             image: &args.image,
-            platforms: args.platform,
+            platforms: args.platforms.named(),
             requirement,
             evidence: &args.evidence,
             without_policy: Some("--unverified prints without verifying"),

@@ -50,7 +50,7 @@ pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<ExitStatus, CliError> {
         Command::Sandbox(args) => block_on(sandbox::run(&args, printer)),
         Command::Explain(args) => explain::run(&args, printer),
         Command::Completions(args) => completions::run(&args, printer),
-        Command::Man => completions::man(printer),
+        Command::Man(args) => completions::man(&args, printer),
     }
 }
 

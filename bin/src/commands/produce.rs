@@ -98,7 +98,7 @@ impl ProduceArgs {
         }
         match (&self.bundle, &self.bundle_dir) {
             _ if self.writing.dry_run => Ok(()),
-            (Some(path), _) => place_for(path).map(drop),
+            (Some(path), _) => place_for(path),
             (None, Some(folder)) => std::fs::create_dir_all(folder).map_err(|error| CliError::file(folder, error)),
             (None, None) => Ok(()),
         }

@@ -1,6 +1,5 @@
 //! `provenance`: who built an image, from what, when and how, verified.
 
-use cg_attest::image::Platform;
 use cg_attest::policy::Requirement;
 use cg_attest::statement::Provenance;
 use clap::Args as ClapArgs;
@@ -11,7 +10,7 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::render::{self, Origin};
-use crate::settings::{EvidenceArgs, Format};
+use crate::settings::{EvidenceArgs, Format, PlatformArgs};
 
 #[derive(Debug, ClapArgs)]
 // What is required is provenance; `--require` of the shared flags would mean nothing.
@@ -33,9 +32,8 @@ pub(crate) struct Args {
     /// NAME[:TAG|@DIGEST] in a registry, or oci:FOLDER[:TAG|@DIGEST] for an OCI layout
     #[arg(value_name = "IMAGE", required = true)]
     image: Option<String>,
-    /// Print this platform's; repeatable
-    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
-    platform: Vec<Platform>,
+    #[command(flatten)]
+    platforms: PlatformArgs,
     /// Print what BuildKit attached, which nobody signed; nothing is verified
     #[arg(long, conflicts_with_all = SIGNERS)]
     allow_unsigned: bool,
@@ -62,7 +60,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     let limits = args.evidence.registry.limits()?;
     if args.allow_unsigned {
         let (registry, slsa) = (&args.evidence.registry, Requirement::slsa());
-        let (found, status) = attestations::unsigned(&source, args.platform, &slsa, registry, printer).await?;
+        let (found, status) = attestations::unsigned(&source, args.platforms.named(), &slsa, registry, printer).await?;
         let mut shown = Vec::new();
         for Unsigned { target, digest, statement } in found {
             let statement = statement.statement;
@@ -77,7 +75,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     let evidence = args.evidence.with_policy(args.evidence.policy.with_agreement());
     let asked = Asked {
         image,
-        platforms: args.platform,
+        platforms: args.platforms.named(),
         requirement: Requirement::slsa(),
         evidence: &evidence,
         without_policy: Some("`cg-attest get IMAGE --type slsa --unverified` prints without verifying"),
@@ -102,7 +100,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
 
 fn show(shown: &[Origin], format: Format, printer: &Printer) -> Result<(), CliError> {
     let text = match format {
-        Format::Text => render::origins(shown, printer.is_colored()),
+        Format::Text => printer.fitted(render::origins(shown, printer.is_colored())),
         Format::Json => render::origins_json(shown).map_err(CliError::internal)?,
     };
     printer.data(text.as_bytes())

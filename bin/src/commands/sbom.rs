@@ -129,7 +129,12 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     let image = match &args.image {
         Some(image) => image.clone(),
         None => {
-            printer.note(&format!("reading the OCI layout in {}", settings::here()?.display()));
+            let here = settings::here()?;
+            if !here.join("oci-layout").is_file() {
+                let message = format!("no image is named, and there is no OCI layout in {}", here.display());
+                return Err(CliError::usage(Code::Usage, message).hint("name one: cg-attest sbom IMAGE"));
+            }
+            printer.note(&format!("reading the OCI layout in {}", here.display()));
             ".".to_owned()
         }
     };

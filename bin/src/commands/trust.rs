@@ -63,8 +63,8 @@ pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, Cl
         (Format::Json, _) => {
             serde_json::to_string_pretty(&trust.document(&findings)).map_err(CliError::internal)? + "\n"
         }
-        (Format::Text, What::Show(_)) => trust.show(printer.is_colored()),
-        (Format::Text, What::Status(_)) => trust.status(&findings, printer.is_colored()),
+        (Format::Text, What::Show(_)) => printer.fitted(trust.show(printer.is_colored())),
+        (Format::Text, What::Status(_)) => printer.fitted(trust.status(&findings, printer.is_colored())),
     };
     printer.data(text.as_bytes())?;
     let judged = matches!(args.what, What::Status(_));

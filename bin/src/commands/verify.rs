@@ -22,20 +22,28 @@ use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::render;
 use crate::settings::{
-    BaseArgs, EvidenceArgs, RegistryArgs, Source, Sources, naming_the_signer, now, write_atomically,
+    BaseArgs, EvidenceArgs, PlatformArgs, RegistryArgs, Source, Sources, naming_the_signer, now, place_for,
+    write_atomically,
 };
 
 /// Images read from one file or from stdin.
 const MAX_IMAGES: usize = 100_000;
 
+const EXIT: &str =
+    "Exit: 0 accepted · 1 refused · 2 usage or policy · 3 undecided; of several images the worst: 1, then 3, then 0";
+
 #[derive(Debug, ClapArgs)]
-#[command(after_long_help = "Examples:
+#[command(after_help = EXIT)]
+#[command(after_long_help = format!("Examples:
   cg-attest verify cgr.dev/chainguard/nginx
   cg-attest verify --platform linux/arm64 --require signature,slsa cgr.dev/chainguard/postgres
   cg-attest verify --identity NAME --issuer URL registry.example/app:1.2
   cg-attest verify --require signature,sbom=layers --identity NAME --issuer URL registry.example/app:1.2
   cg-attest verify --base=cgr.dev/chainguard/python --identity NAME --issuer URL registry.example/app:1.2
-  cg-attest verify oci:./layout --preset chainguard-public --offline")]
+  cg-attest verify oci:./layout --preset chainguard-public --offline
+  cg-attest verify --images fleet.txt -o jsonl --report json=reports.jsonl
+
+{EXIT}"))]
 pub(crate) struct Args {
     /// Images: NAME[:TAG|@DIGEST] in a registry, or oci:FOLDER[:TAG|@DIGEST] for an OCI layout
     #[arg(value_name = "IMAGE", required_unless_present = "images")]
@@ -46,16 +54,15 @@ pub(crate) struct Args {
     /// Images verified at the same time
     #[arg(long, value_name = "N", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=256))]
     jobs: u16,
-    /// Look at this platform only; repeatable
-    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
-    platform: Vec<Platform>,
+    #[command(flatten)]
+    platforms: PlatformArgs,
     /// The index that lists the image, which is then one platform of it
     #[arg(long, value_name = "IMAGE", conflicts_with = "platform")]
     index: Option<Reference>,
     /// What to print: text, json, jsonl, ref (NAME@DIGEST of what was accepted) or cosign
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     output: Format,
-    /// Write the JSON report to a file besides
+    /// Also write the JSON report to a file
     #[arg(long, value_name = "json=FILE")]
     report: Option<String>,
     /// Say what it cost: requests, bytes, time per phase
@@ -132,7 +139,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         client: client(&jobs, &args, &trust, limits),
         trust,
         now,
-        platforms: args.platform.clone(),
+        platforms: args.platforms.named(),
         index: args.index.clone(),
         all: args.all,
         base,
@@ -158,7 +165,8 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
         let text = match args.output {
             Format::Text => {
                 let blank = if first { "" } else { "\n" };
-                format!("{blank}{}", render::report(&report, printer.is_colored(), args.stats))
+                let text = render::report(&report, printer.is_colored(), args.stats);
+                format!("{blank}{}", printer.fitted(text))
             }
             Format::Json if !many => {
                 serde_json::to_string_pretty(&report.document()).map_err(CliError::internal)? + "\n"
@@ -234,12 +242,16 @@ async fn verify(job: Job, shared: Arc<Shared>) -> (Report, Vec<String>) {
 
 fn report_file(text: &str) -> Result<PathBuf, CliError> {
     match text.split_once('=') {
-        Some(("json", path)) if !path.is_empty() => Ok(PathBuf::from(path)),
-        _ => Err(CliError::usage(Code::Usage, format!("--report {text:?}: wanted json=FILE"))),
+        Some(("json", path)) if !path.is_empty() && path != "-" => {
+            // A verdict that cannot be written where it is wanted would be found out after all the work.
+            place_for(path.as_ref())?;
+            Ok(PathBuf::from(path))
+        }
+        _ => Err(CliError::usage(Code::Usage, format!("--report {text:?}: wanted json=FILE; `-o json` prints it"))),
     }
 }
 
-/// The lines of a list; blank ones and those that begin with # are passed over.
+/// The lines of a list, without blank ones and without comments: what follows a # that begins a line or a word.
 fn list(path: &std::path::Path, registry: &RegistryArgs) -> Result<Vec<String>, CliError> {
     let is_stdin = path.as_os_str() == "-";
     if is_stdin && registry.reads_stdin() {
@@ -254,8 +266,11 @@ fn list(path: &std::path::Path, registry: &RegistryArgs) -> Result<Vec<String>, 
     let mut names = Vec::new();
     for line in std::io::BufReader::new(std::io::Read::take(reader, 64 << 20)).lines() {
         let line = line.map_err(|e| CliError::file(path, e))?;
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
+        // Some editors begin a file with a mark of its encoding.
+        let line = if names.is_empty() { line.trim_start_matches('\u{feff}') } else { &line };
+        let comment = line.match_indices('#').find(|(at, _)| line[..*at].ends_with(char::is_whitespace) || *at == 0);
+        let line = comment.map_or(line, |(at, _)| &line[..at]).trim();
+        if line.is_empty() {
             continue;
         }
         names.push(line.to_owned());

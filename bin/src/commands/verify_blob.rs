@@ -67,7 +67,7 @@ pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, Cl
     let assessor = Assessor::new(&policy, &trust, now, &limits);
     let report = BlobReport::verify(&assessor, &args.file, &bundle, &input);
     let text = match args.output {
-        Format::Text => render::blob(&report, printer.is_colored()),
+        Format::Text => printer.fitted(render::blob(&report, printer.is_colored())),
         Format::Json => serde_json::to_string_pretty(&report.document()).map_err(CliError::internal)? + "\n",
     };
     printer.data(text.as_bytes())?;

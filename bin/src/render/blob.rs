@@ -6,7 +6,7 @@ use cg_attest::statement::Family;
 use cg_attest::verify::{Cell, State, TimeSource, VerifiedBundle};
 
 use super::refusal::comparison;
-use super::report::verdict;
+use super::report::{policy_name, verdict};
 use super::signer;
 use crate::printer::{Tone, escape, paint};
 
@@ -36,10 +36,9 @@ fn header(report: &BlobReport, colored: bool) -> String {
     let digest = report.digest().to_string();
     // A file that was named by its digest has no other name.
     let digest = if name == digest { String::new() } else { format!(" @sha256:{}…", report.digest().short()) };
-    let kind = if report.policy().name() == "flags" { "policy" } else { "preset" };
     let wanted: Vec<String> = report.cells().iter().map(|cell| escape(&cell.requirement)).collect();
-    let (policy, wanted) = (report.policy().name(), wanted.join(", "));
-    format!("{name}{digest}   {kind} {policy}   {wanted}   {}\n", verdict(report.verdict(), colored))
+    let (policy, wanted) = (policy_name(report.policy()), wanted.join(", "));
+    format!("{name}{digest}   {policy}   {wanted}   {}\n", verdict(report.verdict(), colored))
 }
 
 /// Each verified time with what vouches for it.
@@ -49,7 +48,7 @@ fn times(bundle: &VerifiedBundle) -> String {
             TimeSource::TransparencyLog => "the transparency log",
             _ => "a timestamp authority",
         };
-        format!("signed at {}, says {source}\n", time.time)
+        format!("signed at {}, according to {source}\n", time.time)
     };
     bundle.times().iter().map(line).collect()
 }
@@ -81,6 +80,9 @@ fn advice(cell: &Cell) -> String {
         (Code::PredicateMismatch, Some(found)) => {
             let name = Family::name_of(found).map_or_else(|| escape(found), str::to_owned);
             format!("the bundle holds an attestation about the file; `--type {name}` accepts it")
+        }
+        (Code::BundleInvalid, _) => {
+            "what is wanted is a Sigstore bundle; `cosign bundle create` makes one of a detached signature".to_owned()
         }
         (Code::SubjectMismatch, _) => "the bundle is for another file; compare the names and versions".to_owned(),
         _ => code.remedy().to_owned(),

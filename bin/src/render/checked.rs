@@ -7,7 +7,8 @@ use crate::printer::escape;
 
 /// For people: findings first, then what was compared and what was not.
 pub(crate) fn checked(image: &str, report: &CheckReport) -> String {
-    let mut out = format!("{} @{}\n", escape(image), report.digest.short());
+    let digest = &report.digest;
+    let mut out = format!("{} @{}:{}…\n", escape(image), digest.algorithm().as_str(), digest.short());
     for one in &report.images {
         let findings = &one.outcome.findings;
         out.push_str(&format!("\n{}   {} findings\n", escape(&one.target), findings.len()));

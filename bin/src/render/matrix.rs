@@ -1,13 +1,13 @@
 //! The matrix: targets down, requirements across, then what else is attached.
 
 use cg_attest::report::Report;
-use cg_attest::statement::Family;
+use cg_attest::statement::{COSIGN_SIGN, Family};
 use cg_attest::verify::{Assessed, State};
 
-use crate::printer::{Tone, escape, paint};
+use crate::printer::{Tone, WIDTH, escape, paint};
 
-/// What fits a terminal of the usual width.
-const WIDTH: usize = 80;
+/// What stands behind the title of a column that is only shown.
+const NOT_REQUIRED: &str = " (not required)";
 
 struct Column {
     title: String,
@@ -33,7 +33,7 @@ pub(crate) fn matrix(report: &Report, colored: bool) -> String {
             width += column.width() + 3;
             columns.push(column);
         } else {
-            left_out.push(column.title);
+            left_out.push(column.title.trim_end_matches(NOT_REQUIRED).to_owned());
         }
     }
     let mut out = " ".repeat(first);
@@ -43,7 +43,7 @@ pub(crate) fn matrix(report: &Report, colored: bool) -> String {
         out.push_str(&line(columns.iter().map(|c| (c.entries[n].0.clone(), c.width(), c.entries[n].1)), colored));
     }
     if !left_out.is_empty() {
-        out.push_str(&format!("also attached: {}\n", left_out.join(", ")));
+        out.push_str(&format!("also attached, not required: {}\n", left_out.join(", ")));
     }
     out
 }
@@ -84,8 +84,10 @@ fn required(report: &Report, rows: &[String]) -> Vec<Column> {
         let cell = report.cells().iter().find(|cell| cell.target == *row && cell.requirement == title);
         cell.map_or(("-".to_owned(), Tone::Quiet), |cell| (cell.state.as_str().to_owned(), tone(cell.state)))
     };
-    let column =
-        |title: String| Column { entries: rows.iter().map(|row| entry(&title, row)).collect(), title: short(&title) };
+    let column = |title: String| Column {
+        entries: rows.iter().map(|row| entry(&title, row)).collect(),
+        title: of_one_version(&title).unwrap_or_else(|| short(&title)),
+    };
     titles.into_iter().map(column).collect()
 }
 
@@ -117,14 +119,23 @@ fn others(report: &Report, rows: &[String]) -> Vec<Column> {
         (word.to_owned(), Tone::Quiet)
     };
     let column = |predicate: &str| Column {
-        title: format!("{} (not required)", short(predicate)),
+        title: short(predicate) + NOT_REQUIRED,
         entries: rows.iter().map(|row| entry(predicate, row)).collect(),
     };
     types.into_iter().map(column).collect()
 }
 
+/// `slsa v0.2` of a requirement for one version of a family, whose other versions do not satisfy it.
+fn of_one_version(requirement: &str) -> Option<String> {
+    let version = requirement.rsplit_once('/').map(|(_, last)| last).filter(|last| last.starts_with('v'))?;
+    Some(escape(&format!("{} {version}", Family::name_of(requirement)?)))
+}
+
 /// The family's name, or the end of a URI that is not of one.
 pub(super) fn short(predicate: &str) -> String {
+    if predicate == COSIGN_SIGN {
+        return "signature".to_owned();
+    }
     if let Some(family) = Family::name_of(predicate) {
         return family.to_owned();
     }

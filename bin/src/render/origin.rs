@@ -84,7 +84,7 @@ fn paragraph(origin: &Origin, colored: bool) -> String {
     let provenance = &origin.provenance;
     let title = format!("{} @{}:{}…", origin.platform, origin.digest.algorithm().as_str(), origin.digest.short());
     let mut out = format!("{}\n", paint(colored, Tone::Strong, &escape(&title)));
-    let mut line = |name: &str, text: &str| out.push_str(&format!("  {name:<12} {text}\n"));
+    let mut line = |name: &str, text: &str| out.push_str(&format!("  {name:<12}  {text}\n"));
     line("signed by", &origin.signed_by);
     line("build type", &escape(provenance.build_type.as_deref().unwrap_or("not stated")));
     for beside in &origin.beside_certificate {

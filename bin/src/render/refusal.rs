@@ -2,9 +2,11 @@
 
 use cg_attest::code::Code;
 use cg_attest::report::{Report, Verdict};
-use cg_attest::verify::{Cell, State};
+use cg_attest::statement::Family;
+use cg_attest::verify::{Assessed, Cell, State};
 
-use crate::printer::{Tone, escape, paint};
+use super::text::quoted;
+use crate::printer::{Tone, WIDTH, escape, paint};
 
 /// One paragraph per reason; cells with the same reason share one.
 pub(crate) fn refusals(report: &Report, colored: bool) -> String {
@@ -26,7 +28,7 @@ pub(crate) fn refusals(report: &Report, colored: bool) -> String {
         out.push_str(&paragraph(&cells, first, colored));
         if let Some(code) = first.code.filter(|code| !advised.contains(code)) {
             advised.push(code);
-            out.push_str(&format!("  → {}\n", advice(report, code)));
+            out.push_str(&format!("  → {}\n", advice(report, first, code)));
         }
     }
     if let Some(line) = signature_is_ok(report) {
@@ -74,9 +76,42 @@ pub(super) fn comparison(wanted: &[String], found: &str, colored: bool) -> Strin
     let (start, end) = differing(nearest, found);
     let (before, part, after) = (escape(&found[..start]), escape(&found[start..end]), escape(&found[end..]));
     out.push_str(&format!("  found  {before}{}{after}\n", paint(colored, Tone::Bad, &part)));
-    let marks = "^".repeat(part.chars().count().max(1));
-    out.push_str(&format!("         {}{marks}\n", " ".repeat(before.chars().count())));
+    // Two digests differ in almost all of their digits: marks would say nothing.
+    if part.len() * 4 <= found.len() * 3 {
+        out.push_str(&marked(&before, &part, &after, colored));
+    }
     out
+}
+
+/// Marks below the part that differs. A terminal breaks a line that is too long for it, and marks would stand below
+/// something else then: the part is shown again with what is around it.
+fn marked(before: &str, part: &str, after: &str, colored: bool) -> String {
+    let room = WIDTH - "  found  ".len();
+    let width = |text: &str| text.chars().count();
+    let marks =
+        |column: usize, part: &str| format!("         {}{}\n", " ".repeat(column), "^".repeat(width(part).max(1)));
+    if width(before) + width(part) + width(after) <= room {
+        return marks(width(before), part);
+    }
+    let part = first(part, room * 2 / 3);
+    let around = (room - width(&part)) / 2;
+    let (before, after) = (last(before, around), first(after, around));
+    let excerpt = format!("  where  {before}{}{after}\n", paint(colored, Tone::Bad, &part));
+    excerpt + &marks(width(&before), &part)
+}
+
+/// The first characters of a text, with a sign that there are more.
+fn first(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// The last ones.
+fn last(text: &str, most: usize) -> String {
+    let reversed: String = text.chars().rev().collect();
+    first(&reversed, most).chars().rev().collect()
 }
 
 /// The byte range of `found` between the start and the end that it has in common with `wanted`.
@@ -87,17 +122,32 @@ fn differing(wanted: &str, found: &str) -> (usize, usize) {
     (start, found.len() - end)
 }
 
-fn advice(report: &Report, code: Code) -> String {
-    let reference = escape(report.reference());
-    match code {
+fn advice(report: &Report, cell: &Cell, code: Code) -> String {
+    let general = match code {
         Code::IdentityMismatch | Code::IssuerMismatch => {
-            format!("{} `cg-attest inspect {reference}` shows who claims to have signed.", code.remedy())
+            format!("{} `cg-attest inspect IMAGE` shows who claims to have signed.", code.remedy())
         }
-        Code::NoSignature | Code::NoAttestation => {
-            format!("`cg-attest tree {reference}` shows what is attached where.")
-        }
+        Code::NoSignature | Code::NoAttestation => match other_version(report, cell) {
+            Some((family, found)) => {
+                format!("{} is attached; `--require {family}` takes every version.", escape(found))
+            }
+            None => "`cg-attest tree IMAGE` shows what is attached where.".to_owned(),
+        },
         _ => code.remedy().to_owned(),
-    }
+    };
+    // A command to copy has the name of this image in it, if that can be copied.
+    quoted(report.reference()).map_or(general.clone(), |reference| general.replace("IMAGE", &reference))
+}
+
+/// What is attached here of the family of a requirement that is for one version: cosign's `slsaprovenance`, for
+/// example, is v0.2 and no other.
+fn other_version<'a>(report: &'a Report, cell: &Cell) -> Option<(&'static str, &'a str)> {
+    let family = Family::name_of(&cell.requirement)?;
+    let targets = report.facts().ok()?.targets.as_slice();
+    let here =
+        |candidate: &&Assessed| targets.get(candidate.target()).is_some_and(|t| t.name.to_string() == cell.target);
+    let mut types = report.candidates().iter().filter(here).filter_map(Assessed::predicate_type);
+    types.find(|found| Family::name_of(found) == Some(family)).map(|found| (family, found))
 }
 
 /// The last line when only attestations are missing.
@@ -105,10 +155,10 @@ fn signature_is_ok(report: &Report) -> Option<&'static str> {
     let of_signature = |cell: &&Cell| cell.requirement == "signature";
     let ok = report.cells().iter().any(|cell| of_signature(&cell))
         && report.cells().iter().filter(of_signature).all(|cell| cell.state.is_satisfied());
-    let only_missing =
-        report.cells().iter().filter(|cell| !cell.state.is_satisfied()).all(|cell| {
-            matches!(cell.state, State::Missing | State::OnIndex | State::Undecided) && cell.digest.is_some()
-        });
+    let only_missing = report.cells().iter().filter(|cell| !cell.state.is_satisfied()).all(|cell| {
+        let is_open = matches!(cell.state, State::Missing | State::OnIndex | State::Undecided);
+        is_open && cell.digest.is_some() && cell.requirement != "base"
+    });
     (ok && only_missing && report.verdict() != Verdict::Accept)
         .then_some("The signature is ok; `--require signature` checks what `cosign verify` checks.")
 }
@@ -124,5 +174,20 @@ mod tests {
         assert_eq!(differing("aa", "aaa"), (2, 3));
         let text = comparison(&["https://a/b/c".to_owned()], "https://a/evil/c", false);
         assert_eq!(text, "  wanted https://a/b/c\n  found  https://a/evil/c\n                   ^^^^\n");
+        // What would not fit a terminal is shown again in part, and nothing of that is wider.
+        let workflow = ".github/workflows/release.yaml@refs/heads/main";
+        for part in ["evil", &"evil-".repeat(40)] {
+            let (wanted, found) = (
+                format!("https://github.com/org-name/a-repository/{workflow}"),
+                format!("https://github.com/org-name{part}/a-repository/{workflow}"),
+            );
+            let text = comparison(&[wanted], &found, false);
+            let lines: Vec<&str> = text.lines().skip(2).collect();
+            assert!(lines[0].starts_with("  where  ") && lines[0].contains("org-name"), "{text}");
+            assert!(lines.len() == 2 && lines.iter().all(|line| line.chars().count() <= 80), "{text}");
+            let marked: String =
+                lines[0].chars().zip(lines[1].chars()).filter(|(_, mark)| *mark == '^').map(|(c, _)| c).collect();
+            assert!(part.starts_with(marked.trim_end_matches('…')), "{text}");
+        }
     }
 }

@@ -1,16 +1,17 @@
 //! One report as text: the verdict, what was enforced, the matrix, what to do.
 
+use cg_attest::policy::Policy;
 use cg_attest::report::{Report, Verdict};
 
 use super::{matrix, refusal, signed_by};
-use crate::printer::{Tone, escape, paint};
+use crate::printer::{Tone, WIDTH, escape, paint};
 
 /// The whole text of one report.
 pub(crate) fn report(report: &Report, colored: bool, stats: bool) -> String {
     let mut out = header(report, colored);
     if let Err(why) = report.facts() {
         out.push_str(&format!("{} ({})\n", escape(&why.message), why.code));
-        out.push_str(&format!("→ {}\n", why.code.remedy()));
+        out.push_str(&format!("  → {}\n", why.code.remedy()));
     } else {
         if let Some(line) = signed_by(report) {
             out.push_str(&line);
@@ -64,11 +65,13 @@ fn header(report: &Report, colored: bool) -> String {
     if let Ok(facts) = report.facts() {
         line.push_str(&format!(" @{}:{}…", facts.digest.algorithm().as_str(), facts.digest.short()));
     }
-    if let Some(policy) = report.policy() {
-        let kind = if policy.name() == "flags" { "policy" } else { "preset" };
-        line.push_str(&format!("   {kind} {}", policy.name()));
-    }
-    line.push_str(&format!("   {}\n", verdict(report.verdict(), colored)));
+    let mut judged = report.policy().map(|policy| policy_name(policy) + "   ").unwrap_or_default();
+    // The verdict is what everybody looks for: it is never where a terminal breaks a line.
+    let plain = verdict(report.verdict(), false).len();
+    let fits = [&line, "   ", &judged].iter().map(|part| part.chars().count()).sum::<usize>() + plain <= WIDTH;
+    line.push_str(if fits { "   " } else { "\n" });
+    judged.push_str(&verdict(report.verdict(), colored));
+    line.push_str(&format!("{judged}\n"));
     if let Some(source) = report.facts().ok().and_then(|facts| facts.source.as_deref()) {
         line.push_str(&format!("read from {}\n", escape(source)));
     }
@@ -81,6 +84,11 @@ fn header(report: &Report, colored: bool) -> String {
         line.push_str(&format!("trust root: {}\n", escape(root)));
     }
     line
+}
+
+/// `preset NAME`, or what the flags say.
+pub(super) fn policy_name(policy: &Policy) -> String {
+    if policy.name() == "flags" { "policy from flags".to_owned() } else { format!("preset {}", policy.name()) }
 }
 
 /// The verdict in one word.

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use cg_attest::client::BaseRequest;
 use cg_attest::code::Code;
 use cg_attest::image::{Reference, Repository};
-use cg_attest::policy::{Pattern, PatternError, Policy, PolicyBuilder, PolicyError, Preset, Requirement, Wanted};
+use cg_attest::policy::{Pattern, Policy, PolicyBuilder, PolicyError, Preset, Requirement, Wanted};
 use clap::Args;
 
-use super::read_file;
+use super::policy::{pattern, public_key};
 use crate::error::CliError;
 
 #[derive(Debug, Clone, Args)]
@@ -66,18 +66,15 @@ impl BaseArgs {
         if !self.base_uidp.is_empty() {
             return Ok(Some(Signers::Preset(Preset::ChainguardOrg { uidps: self.base_uidp.clone() })));
         }
-        let wrong = |e: PatternError| CliError::usage(e.code(), format!("--base: {e}"));
         let mut builder = Policy::builder();
         for text in &self.base_identity {
-            builder = builder.identity(Pattern::exact(text).map_err(wrong)?);
+            builder = builder.identity(pattern("--base-identity", Pattern::exact(text))?);
         }
         for text in &self.base_issuer {
-            builder = builder.issuer(Pattern::exact(text).map_err(wrong)?);
+            builder = builder.issuer(pattern("--base-issuer", Pattern::exact(text))?);
         }
         if let Some(path) = &self.base_key {
-            let pem =
-                String::from_utf8(read_file(path, 64 << 10)?).map_err(|_| CliError::file(path, "not a PEM file"))?;
-            builder = builder.key(&pem);
+            builder = builder.key(&public_key("--base-key", path)?);
         }
         let named = self.base_key.is_some() || !self.base_identity.is_empty() || !self.base_issuer.is_empty();
         Ok(named.then_some(Signers::Flags(Box::new(builder))))

@@ -10,12 +10,16 @@ use cg_attest::digest::Digest;
 use cg_attest::discover::ImageRequest;
 use cg_attest::image::{Platform, PlatformError, Reference, Repository};
 use cg_attest::registry::{Layout, Mirrors, Pull, Push, Remote};
+use clap::Args;
 
 use super::RegistryArgs;
 use crate::error::CliError;
 
 /// Prefixes of an image argument that name an OCI layout, folder or tar.
 const LAYOUT_PREFIXES: &[&str] = &["oci:", "oci-dir:", "oci-archive:"];
+
+/// Prefixes of what `sbom` and `diff` read and that can have no evidence.
+const LOCAL_PREFIXES: &[&str] = &["docker-archive:", "dir:"];
 
 /// `--platform` of commands that take one platform, or all that an image has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +33,25 @@ impl FromStr for Wanted {
 
     fn from_str(text: &str) -> Result<Self, PlatformError> {
         if text == "all" { Ok(Self::All) } else { text.parse().map(Self::One) }
+    }
+}
+
+/// Which platforms of an image, of commands that take every one without a word.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PlatformArgs {
+    /// This platform only; repeatable. `all` is the same as to leave it out
+    #[arg(long, value_name = "PLATFORM|all", value_delimiter = ',')]
+    platform: Vec<Wanted>,
+}
+
+impl PlatformArgs {
+    /// The platforms that were named; none means all.
+    pub(crate) fn named(&self) -> Vec<Platform> {
+        let named = self.platform.iter().map(|wanted| match wanted {
+            Wanted::All => None,
+            Wanted::One(platform) => Some(platform.clone()),
+        });
+        named.collect::<Option<_>>().unwrap_or_default()
     }
 }
 
@@ -139,6 +162,18 @@ fn rewrite(mirrors: &Mirrors, repository: &Repository) -> Result<Repository, Cli
 }
 
 fn parse(argument: &str) -> Result<Argument<'_>, CliError> {
+    let wrong = |message: String| CliError::usage(Code::ReferenceInvalid, message);
+    if LOCAL_PREFIXES.iter().any(|prefix| argument.starts_with(prefix)) {
+        let message = format!("{argument}: nothing can be attached to a folder or to what `docker save` wrote");
+        return Err(wrong(message).hint(
+            "`cg-attest sbom` and `cg-attest diff` read them; name the image in its registry, or a layout: oci:FOLDER",
+        ));
+    }
+    // How gh and helm write a name in a registry; no layout has such a path.
+    if let Some((scheme, name)) = argument.split_once("://").filter(|_| !argument.starts_with(['.', '/'])) {
+        let message = format!("{argument:?}: an image in a registry is named without {scheme}://");
+        return Err(wrong(message).hint(format!("write {name}, or oci:FOLDER for an OCI layout")));
+    }
     // No name in a registry begins like a path.
     let path = Some(argument).filter(|argument| argument.starts_with(['.', '/']));
     let Some(layout) = LAYOUT_PREFIXES.iter().find_map(|prefix| argument.strip_prefix(prefix)).or(path) else {

@@ -1,16 +1,14 @@
 //! What the commands take that show what is attached, and believe nothing of it.
 
-use cg_attest::image::Platform;
 use clap::Args;
 
-use super::{Format, RegistryArgs, Source, Sources};
+use super::{Format, PlatformArgs, RegistryArgs, Source, Sources};
 use crate::error::CliError;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct LookArgs {
-    /// Look at this platform only (and at the index); repeatable
-    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
-    pub(crate) platform: Vec<Platform>,
+    #[command(flatten)]
+    platforms: PlatformArgs,
     /// What to print
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub(crate) output: Format,
@@ -25,7 +23,7 @@ impl LookArgs {
     /// Opens an image argument, for these platforms of it; nothing is asked yet.
     pub(crate) fn open(&self, image: &str) -> Result<Source, CliError> {
         let mut source = Sources::prepare(&[image.to_owned()], &self.registry, self.offline)?.open(image)?;
-        source.image = source.image.platforms(self.platform.clone());
+        source.image = source.image.platforms(self.platforms.named());
         Ok(source)
     }
 }

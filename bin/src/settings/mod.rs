@@ -19,7 +19,7 @@ mod yaml;
 pub(crate) use base::BaseArgs;
 pub(crate) use build::{BuildArgs, BuildFacts};
 pub(crate) use evidence::EvidenceArgs;
-pub(crate) use image::{Source, Sources, Wanted};
+pub(crate) use image::{PlatformArgs, Source, Sources, Wanted};
 pub(crate) use look::LookArgs;
 pub(crate) use output::{Format, place_for, write_atomically};
 pub(crate) use policy::{PolicyArgs, naming_the_signer};

@@ -1,11 +1,13 @@
 //! Who is trusted and what is required, from flags or a preset.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cg_attest::code::Code;
 use cg_attest::image::{Platform, Repository};
-use cg_attest::policy::{Level, LogEvidence, Pattern, Policy, PolicyBuilder, PolicyError, Preset, Requirement, Wanted};
+use cg_attest::policy::{
+    Level, LogEvidence, Pattern, PatternError, Policy, PolicyBuilder, PolicyError, Preset, Requirement, Wanted,
+};
 use cg_attest::signer::Claim;
 use cg_attest::time::parse_duration;
 use clap::Args;
@@ -18,19 +20,24 @@ use crate::error::CliError;
 #[command(next_help_heading = "Who is trusted")]
 pub(crate) struct PolicyArgs {
     /// Trust this identity (SAN of the certificate), exactly; repeatable, any of them
-    #[arg(long, value_name = "NAME", visible_alias = "certificate-identity")]
+    #[arg(long, value_name = "NAME", visible_alias = "certificate-identity", alias = "cert-identity")]
     identity: Vec<String>,
     /// Trust identities that match a glob in full: * within a path component, ** across
     #[arg(long, value_name = "GLOB")]
     identity_glob: Vec<String>,
     /// Trust identities that match a regular expression, always in full
-    #[arg(long, value_name = "REGEXP", visible_alias = "certificate-identity-regexp")]
+    #[arg(long, value_name = "REGEXP", visible_alias = "certificate-identity-regexp", alias = "cert-identity-regex")]
     identity_regexp: Vec<String>,
     /// Trust this OIDC issuer to vouch for the identities; repeatable, any of them
-    #[arg(long, value_name = "URL", visible_alias = "certificate-oidc-issuer")]
+    #[arg(long, value_name = "URL", visible_alias = "certificate-oidc-issuer", alias = "cert-oidc-issuer")]
     issuer: Vec<String>,
     /// Trust issuers that match a regular expression, always in full
-    #[arg(long, value_name = "REGEXP", visible_alias = "certificate-oidc-issuer-regexp")]
+    #[arg(
+        long,
+        value_name = "REGEXP",
+        visible_alias = "certificate-oidc-issuer-regexp",
+        alias = "cert-oidc-issuer-regex"
+    )]
     issuer_regexp: Vec<String>,
     /// Trust a public key (PEM file) instead of identities
     #[arg(long, value_name = "FILE")]
@@ -67,6 +74,7 @@ pub(crate) struct PolicyArgs {
         value_name = "TYPE,…",
         value_delimiter = ',',
         visible_alias = "type",
+        alias = "predicate-type",
         help_heading = "What is required"
     )]
     require: Vec<String>,
@@ -250,26 +258,23 @@ impl PolicyArgs {
 
     fn signers(&self) -> Result<PolicyBuilder, CliError> {
         let mut builder = Policy::builder().name("flags");
-        let pattern = |result: Result<Pattern, cg_attest::policy::PatternError>| result.map_err(usage);
         for text in &self.identity {
-            builder = builder.identity(pattern(Pattern::exact(text))?);
+            builder = builder.identity(pattern("--identity", Pattern::exact(text))?);
         }
         for text in &self.identity_glob {
-            builder = builder.identity(pattern(Pattern::glob(text))?);
+            builder = builder.identity(pattern("--identity-glob", Pattern::glob(text))?);
         }
         for text in &self.identity_regexp {
-            builder = builder.identity(pattern(Pattern::regexp(text))?);
+            builder = builder.identity(pattern("--identity-regexp", Pattern::regexp(text))?);
         }
         for text in &self.issuer {
-            builder = builder.issuer(pattern(Pattern::exact(text))?);
+            builder = builder.issuer(pattern("--issuer", Pattern::exact(text))?);
         }
         for text in &self.issuer_regexp {
-            builder = builder.issuer(pattern(Pattern::regexp(text))?);
+            builder = builder.issuer(pattern("--issuer-regexp", Pattern::regexp(text))?);
         }
         if let Some(path) = &self.key {
-            let bytes = read_file(path, 64 << 10)?;
-            let pem = String::from_utf8(bytes).map_err(|_| CliError::file(path, "not a PEM file"))?;
-            builder = builder.key(&pem);
+            builder = builder.key(&public_key("--key", path)?);
         }
         Ok(builder)
     }
@@ -349,6 +354,34 @@ fn once_each<'a>(
     Ok(by_type)
 }
 
+/// A pattern that a flag names.
+pub(super) fn pattern(flag: &str, parsed: Result<Pattern, PatternError>) -> Result<Pattern, CliError> {
+    parsed.map_err(|error| {
+        usage(format!("{flag}: {error}"))
+            .hint("say whom you trust; `cg-attest inspect IMAGE` shows who claims to have signed")
+    })
+}
+
+/// The public key in the file that a flag names.
+pub(super) fn public_key(flag: &str, path: &Path) -> Result<String, CliError> {
+    let name = path.display().to_string();
+    // cosign's references to keys that are not in files.
+    if name.contains("://") && !path.exists() {
+        let hint = format!("`cosign public-key --key {name} > key.pub` writes the public half into one");
+        return Err(usage(format!("{flag} {name}: only keys in PEM files are read")).hint(hint));
+    }
+    let text = String::from_utf8(read_file(path, 64 << 10)?).unwrap_or_default();
+    if text.contains("-----BEGIN PUBLIC KEY-----") {
+        return Ok(text);
+    }
+    let error = usage(format!("{flag} {name}: there is no public key in it, as PEM"));
+    Err(if text.contains("PRIVATE KEY-----") {
+        error.hint(format!("it has a private key; `openssl pkey -in {name} -pubout` prints the public half"))
+    } else {
+        error.hint("the file has to begin with -----BEGIN PUBLIC KEY-----")
+    })
+}
+
 /// A name without a policy: the next step is to see who signed it.
 pub(crate) fn naming_the_signer(error: CliError, image: &str) -> CliError {
     if error.code != Code::PolicyMissing || error.hint.is_some() {
@@ -371,5 +404,8 @@ fn parsed(names: &[String]) -> Result<Vec<Requirement>, CliError> {
 fn named<'a>(requirements: &'a mut [Requirement], name: &str, flag: &str) -> Result<&'a mut Requirement, CliError> {
     let names: Vec<String> = requirements.iter().map(Requirement::name).collect();
     let found = requirements.iter_mut().find(|requirement| requirement.name() == name);
-    found.ok_or_else(|| usage(format!("{flag}: {name:?} is not required; required are {}", names.join(", "))))
+    found.ok_or_else(|| {
+        let error = usage(format!("{flag}: {name:?} is not required; required are {}", names.join(", ")));
+        error.hint(format!("add it: --require {},{name}", names.join(",")))
+    })
 }

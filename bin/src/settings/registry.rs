@@ -29,7 +29,7 @@ pub(crate) struct RegistryArgs {
     #[arg(long, visible_alias = "plain-http")]
     allow_http_registry: bool,
     /// Trust these certificates (PEM) for the registry's TLS, besides the system's
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", alias = "ca-file")]
     registry_cacert: Option<PathBuf>,
     /// User name for the image's registry
     #[arg(long, value_name = "NAME", requires = "registry_password_stdin")]

@@ -20,7 +20,7 @@ const ROOT_FILE: &str = "SIGSTORE_ROOT_FILE";
 pub(crate) struct TrustArgs {
     /// Trust root, instead of the public one kept up to date by TUF: embedded, embedded-staging, embedded-github,
     /// or a file (trusted_root.json, or one per line) [env: SIGSTORE_ROOT_FILE]
-    #[arg(long, value_name = "embedded|FILE")]
+    #[arg(long, value_name = "embedded|FILE", alias = "custom-trusted-root")]
     trusted_root: Option<String>,
     /// Trust the public staging instance instead
     #[arg(long, conflicts_with = "trusted_root")]
@@ -34,10 +34,11 @@ pub(crate) struct TrustArgs {
     /// Keep what TUF says below this folder, and not in the user's cache
     #[arg(long, value_name = "FOLDER", env = "TUF_ROOT", hide_env_values = true)]
     tuf_cache: Option<PathBuf>,
-    /// How long TUF is not asked again
+    /// For how long what TUF said is used without asking again
     #[arg(long, value_name = "TIME", default_value = "24h")]
     tuf_max_age: String,
-    /// Make no request at all: the image has to be in an OCI layout, the trust root is what is kept, else the embedded one
+    /// Make no request at all: the image has to be in an OCI layout, and the trust root is the one in the cache, else
+    /// the embedded one
     #[arg(long)]
     pub(crate) offline: bool,
 }

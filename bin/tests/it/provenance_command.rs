@@ -112,13 +112,13 @@ async fn the_command_shows_verified_provenance_beside_its_certificate() {
     let ran = show(&scene, &["--platform", "linux/amd64"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     for line in [
-        "signed by    org/repo release.yaml@main, schedule",
-        "source       https://github.com/org/repo   (as in the certificate)",
-        "ref          refs/heads/main   (as in the certificate)",
-        "described in .github/workflows/release.yaml   (as in the certificate)",
-        "SLSA         level 2: GitHub's artifact attestations",
-        "built        not stated",
-        "dependencies 1",
+        "signed by     org/repo release.yaml@main, schedule",
+        "source        https://github.com/org/repo   (as in the certificate)",
+        "ref           refs/heads/main   (as in the certificate)",
+        "described in  .github/workflows/release.yaml   (as in the certificate)",
+        "SLSA          level 2: GitHub's artifact attestations",
+        "built         not stated",
+        "dependencies  1",
         "  git+https://github.com/org/repo@refs/heads/main  gitCommit:da283c26",
     ] {
         assert!(ran.stdout.contains(line), "{line}\n{}", ran.stdout);

@@ -43,9 +43,9 @@ async fn both_forms_of_buildkit_are_read_and_marked() {
         assert_eq!(shown.code, 0, "{form:?}: {}", shown.stderr);
         assert!(shown.stderr.contains("UNVERIFIED"), "{}", shown.stderr);
         for line in [
-            "signed by    nobody: UNVERIFIED",
-            "SLSA         no level",
-            "builder      https://github.com/chainguard-dev",
+            "signed by     nobody: UNVERIFIED",
+            "SLSA          no level",
+            "builder       https://github.com/chainguard-dev",
         ] {
             assert!(shown.stdout.contains(line), "{line}: {}", shown.stdout);
         }

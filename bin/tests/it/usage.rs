@@ -30,7 +30,7 @@ fn contradictions_are_refused() {
     refused(&with(&["--preset", "chainguard-public"]), "policy-invalid", "leave out");
     refused(&with(&["--require", "spxd"]), "policy-invalid", "spdx");
     refused(&with(&["--require", "signature,signature"]), "policy-invalid", "twice");
-    refused(&with(&["--max-age", "36"]), "policy-invalid", "36h");
+    refused(&with(&["--max-age", "36"]), "policy-invalid", "1h30m");
     refused(&with(&["--max-age", "spdx=30d"]), "policy-invalid", "not required");
     refused(&with(&["--max-age", "36h", "--max-age", "signature=2d"]), "policy-invalid", "say it once");
     refused(&with(&["--level", "everywhere"]), "policy-invalid", "everywhere");
@@ -83,13 +83,18 @@ fn what_a_command_would_pass_over_is_refused() {
 #[test]
 fn malformed_names_are_refused() {
     let with = |image: &'static str| [&["verify", image], SIGNER].concat();
-    for image in ["cgr.dev/A/b", "cgr.dev/a@sha256:abc", "https://cgr.dev/a", "user:pass@cgr.dev/a", ""] {
+    refused(&with("https://cgr.dev/a"), "reference-invalid", "write cgr.dev/a");
+    for image in ["cgr.dev/A/b", "cgr.dev/a@sha256:abc", "user:pass@cgr.dev/a", ""] {
         refused(&with(image), "reference-invalid", "not an image reference");
     }
     refused(&with("oci:/nonexistent/layout"), "file-unreadable", "/nonexistent/layout");
     for local in ["dir:/nonexistent/root", "docker-archive:/nonexistent/image.tar"] {
         refused(&["sbom", local], "file-unreadable", "/nonexistent/");
         refused(&["diff", local, local], "file-unreadable", "/nonexistent/");
+    }
+    refused(&with("oci://cgr.dev/chainguard/nginx"), "reference-invalid", "write cgr.dev/chainguard/nginx");
+    for local in ["dir:/nonexistent/root", "docker-archive:/nonexistent/image.tar"] {
+        refused(&with(local), "reference-invalid", "cg-attest sbom");
     }
     let ran = cg_attest(["verify", "cgr.dev/chainguard/x", "--platform", "linux"]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
@@ -115,6 +120,50 @@ fn cosigns_spellings_are_understood() {
     refused(&args, "policy-invalid", "pattern");
 }
 
+#[test]
+fn habits_from_other_tools_are_told_what_to_type() {
+    for (typed, advice) in [
+        (&["verify-attestation", "--type", "spdxjson", "a/b"][..], "cg-attest verify IMAGE --require spdx"),
+        (&["download", "sbom", "a/b"], "cg-attest get IMAGE --type spdx"),
+        (&["discover", "a/b"], "cg-attest tree IMAGE"),
+        (&["verify-image", "a/b"], "--source-repo URL --slsa-level N"),
+        (&["scan", "a/b"], "cg-attest sbom IMAGE"),
+        (&["verify", "a/b", "--check-claims=true"], "leave it out"),
+        (&["verify", "a/b", "--insecure-ignore-tlog"], "--trusted-root FILE"),
+        (&["verify", "a/b", "--owner", "org"], "--identity-glob"),
+        (&["attest", "a/b", "--replace"], "--conflict replace"),
+        (&["attach", "sbom", "--sbom", "x", "a/b"], "cg-attest attest --sbom=FILE IMAGE"),
+    ] {
+        let ran = cg_attest(typed);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{typed:?}");
+        assert!(ran.stderr.contains(advice), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("similar") && !ran.stderr.contains("as a value"), "{}", ran.stderr);
+    }
+    // gh's and oras' names of flags that mean the same; the pattern is wrong on purpose.
+    let same = ["verify", "a/b", "--cert-identity-regex", "(", "--cert-oidc-issuer", "https://x", "--predicate-type"];
+    refused(&[&same[..], &["slsa"]].concat(), "policy-invalid", "--identity-regexp: the pattern");
+    let same = ["verify", "a/b", "--cert-identity", "x", "--cert-oidc-issuer", "https://x"];
+    refused(&[&same[..], &["--ca-file", "/nonexistent.pem"]].concat(), "file-unreadable", "/nonexistent.pem");
+    refused(&[&same[..], &["--custom-trusted-root", "/none.json"]].concat(), "file-unreadable", "/none.json");
+    assert_eq!(cg_attest(["completion", "bash"]).code, 0);
+}
+
+#[test]
+fn keys_that_cannot_be_read_are_told_from_keys_that_are_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.display().to_string()
+    };
+    let with = |key: &str, word: &str| refused(&["verify", "a/b", "--key", key], "policy-invalid", word);
+    with("awskms://alias/key", "cosign public-key --key awskms://alias/key");
+    with(&file("private.pem", "-----BEGIN PRIVATE KEY-----\n"), "openssl pkey");
+    with(&file("text.pem", "not a key"), "-----BEGIN PUBLIC KEY-----");
+    with(&file("broken.pem", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"), "key cannot be used");
+    refused(&["verify", "a/b", "--key", "/nonexistent.pem"], "file-unreadable", "/nonexistent.pem");
+}
+
 #[tokio::test]
 async fn no_request_is_made_for_a_command_that_cannot_work() {
     let scene = Scene::bare().await;
@@ -124,13 +173,17 @@ async fn no_request_is_made_for_a_command_that_cannot_work() {
     args.extend(SIGNER);
     refused(&args, "reference-invalid", "not a name");
     refused(&["verify", &good], "policy-missing", "signed");
+    let report = [&["verify", &good, "--report"][..], SIGNER].concat();
+    refused(&[&report[..3], &["json=/nonexistent/r.json"], SIGNER].concat(), "file-unreadable", "/nonexistent");
+    refused(&[&report[..3], &["json=-"], SIGNER].concat(), "usage", "-o json");
     assert!(scene.registry.lines().is_empty(), "{:#?}", scene.registry.lines());
 }
 
 #[tokio::test]
 async fn a_bad_line_of_a_list_is_a_report_of_its_own_and_the_rest_runs() {
     let scene = Scene::complete().await;
-    let list = format!("# images\n{}\n\nnot a name\n{}:absent\n", scene.name(), scene.name());
+    let name = scene.name();
+    let list = format!("\u{feff}# images\n{name}  # the app\r\n\nnot a name\n{name}:absent\n");
     let mut args =
         vec!["verify".to_owned(), "--images".to_owned(), "-".to_owned(), "-o".to_owned(), "jsonl".to_owned()];
     args.extend(scene.trusting());
@@ -141,6 +194,17 @@ async fn a_bad_line_of_a_list_is_a_report_of_its_own_and_the_rest_runs() {
     assert_eq!(verdicts, ["accept", "undecided", "undecided"]);
     assert_eq!(lines[1]["error"]["code"], "reference-invalid");
     assert_eq!(lines[2]["error"]["code"], "image-not-found");
+}
+
+#[tokio::test]
+async fn every_platform_can_be_asked_for_by_that_word() {
+    let scene = Scene::complete().await;
+    let (all, without) = (scene.verify(&["--platform", "all"]), scene.verify(&[]));
+    assert_eq!((all.code, without.code), (0, 0), "{}", all.stderr);
+    assert_eq!(all.json()["cells"], without.json()["cells"]);
+    let one = scene.verify(&["--platform", "linux/arm64"]);
+    assert!(one.code == 0 && one.json()["cells"] != all.json()["cells"]);
+    assert_eq!(scene.verify(&["--platform", "linux/arm64,all"]).json()["cells"], all.json()["cells"]);
 }
 
 #[tokio::test]
@@ -187,4 +251,7 @@ fn every_command_is_completed_and_has_a_manual() {
         );
     }
     assert_eq!(cg_attest(["completions", "cmd.exe"]).code, 2);
+    let (below, all) = (cg_attest(["man", "sbom", "validate"]), manual.stdout);
+    assert!(below.code == 0 && all.contains(&below.stdout) && below.stdout.contains(".TH cg-attest-sbom-validate"));
+    refused(&["man", "sbom", "invalidate"], "usage", "sbom invalidate");
 }

@@ -94,9 +94,11 @@ fn a_signed_file_is_accepted_by_name_by_digest_and_from_stdin() {
     let ran = desk.trusting_alice(&[]);
     let lines: Vec<&str> = ran.stdout.lines().collect();
     let [header, signer, time] = lines.as_slice() else { panic!("{}{}", ran.stdout, ran.stderr) };
-    assert!(header.ends_with(&format!("file.txt @sha256:{}…   policy flags   signature   ACCEPTED", digest.short())));
+    assert!(
+        header.ends_with(&format!("file.txt @sha256:{}…   policy from flags   signature   ACCEPTED", digest.short()))
+    );
     assert!(signer.starts_with("signed by alice@example.com, ") && signer.ends_with(", proven)"), "{signer}");
-    assert_eq!(*time, "signed at 2026-03-02T12:00:00Z, says the transparency log");
+    assert_eq!(*time, "signed at 2026-03-02T12:00:00Z, according to the transparency log");
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
 
     let trusted = ["--identity", NAME, "--issuer", ISSUER, "-o", "json"];
