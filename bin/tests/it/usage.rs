@@ -96,25 +96,6 @@ fn malformed_names_are_refused() {
     assert!(ran.stderr.contains("linux/arm64"), "{}", ran.stderr);
 }
 
-#[test]
-fn cosigns_spellings_are_understood() {
-    let args = [
-        "verify",
-        "registry.example/app",
-        "--certificate-identity-regexp",
-        "(",
-        "--certificate-oidc-issuer",
-        "https://x",
-        "--certificate-github-workflow-trigger",
-        "push",
-        "--plain-http",
-        "--type",
-        "slsaprovenance1",
-    ];
-    // The pattern is wrong on purpose: everything before it was understood.
-    refused(&args, "policy-invalid", "pattern");
-}
-
 #[tokio::test]
 async fn no_request_is_made_for_a_command_that_cannot_work() {
     let scene = Scene::bare().await;
