@@ -79,6 +79,7 @@ async fn an_image_that_cannot_be_read_says_why() {
         ("broken off", Fault::on(TAG).truncate(20), "registry-unavailable"),
         ("reset", Fault::on(TAG).reset(), "registry-unavailable"),
         ("no JSON", Fault::on(TAG).answer(index("{")), "manifest-invalid"),
+        ("no manifest", Fault::on(TAG).answer(Answer::status(200).body("{}")), "manifest-invalid"),
         ("deep JSON", Fault::on(TAG).answer(index_with(&format!(r#","x":{}"#, deep()))), "manifest-invalid"),
         ("a key twice", Fault::on(TAG).answer(index_with(r#","x":1,"x":1"#)), "manifest-invalid"),
         ("endless", Fault::on(TAG).answer(index(vec![b' '; 5 << 20])), "limit"),
@@ -88,6 +89,7 @@ async fn an_image_that_cannot_be_read_says_why() {
         scene.registry.fault(fault);
         let (ran, report) = verify(&scene, &name, &["--timeout", "2s"]);
         undecided(what, code, &report["error"]["code"], &ran);
+        assert_eq!(report["image"]["digest"], Value::Null, "{what}");
     }
     scene.registry.clear_faults();
     let (ran, report) = verify(&scene, "127.0.0.1:1/org/app", &[]);

@@ -102,25 +102,6 @@ fn malformed_names_are_refused() {
 }
 
 #[test]
-fn cosigns_spellings_are_understood() {
-    let args = [
-        "verify",
-        "registry.example/app",
-        "--certificate-identity-regexp",
-        "(",
-        "--certificate-oidc-issuer",
-        "https://x",
-        "--certificate-github-workflow-trigger",
-        "push",
-        "--plain-http",
-        "--type",
-        "slsaprovenance1",
-    ];
-    // The pattern is wrong on purpose: everything before it was understood.
-    refused(&args, "policy-invalid", "pattern");
-}
-
-#[test]
 fn habits_from_other_tools_are_told_what_to_type() {
     for (typed, advice) in [
         (&["verify-attestation", "--type", "spdxjson", "a/b"][..], "cg-attest verify IMAGE --require spdx"),

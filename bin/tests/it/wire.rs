@@ -118,29 +118,6 @@ async fn a_strangers_garbage_takes_nothing_away() {
     assert_eq!((ran.code, ran.state("index", "signature").as_str()), (1, "invalid"), "{}", ran.stdout);
 }
 
-#[tokio::test]
-async fn an_image_that_cannot_be_had_is_undecided_with_its_own_reason() {
-    let scene = Scene::complete().await;
-    let reason = |ran: &crate::support::command::Ran| ran.json()["error"]["code"].as_str().map(str::to_owned);
-    for (answer, code) in [
-        (Answer::status(404), "image-not-found"),
-        (Answer::status(401), "registry-denied"),
-        (Answer::status(403), "registry-denied"),
-        (Answer::status(429).header("retry-after", "3600"), "registry-rate-limited"),
-        (Answer::html(), "registry-protocol"),
-        (Answer::status(200).body("{}"), "manifest-invalid"),
-    ] {
-        scene.registry.clear_faults();
-        scene.registry.fault(Fault::on("/manifests/latest").answer(answer));
-        let ran = scene.verify(&[]);
-        assert_eq!(ran.code, 3, "{code}: {}{}", ran.stdout, ran.stderr);
-        assert_eq!(reason(&ran).as_deref(), Some(code), "{}", ran.stdout);
-        assert_eq!(ran.json()["image"]["digest"], serde_json::Value::Null);
-    }
-    scene.registry.clear_faults();
-    assert_eq!(scene.verify(&[]).code, 0);
-}
-
 /// The header is the registry's word and under no digest: what it says wrongly
 /// is nothing against the evidence, and nothing for it.
 #[tokio::test]
