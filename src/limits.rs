@@ -72,10 +72,10 @@ pub struct Limits {
     pub whole_file: u64,
     /// Packages, and other facts of package readers, in all layers together.
     pub packages: u64,
-    /// Bytes of text that is kept of all layers together until the document is
-    /// written: paths, and what package readers found. The counts above do not
-    /// bound it, because a path may have 4096 bytes and a list of files may be as
-    /// long as a file; an image with 200,000 files has 20 MB of paths.
+    /// Bytes that are kept of all layers together until the document is written:
+    /// of paths, and separately of what package readers found. The counts above do
+    /// not bound it, because a path may have 4096 bytes and a list of files may be
+    /// as long as a file; an image with 200,000 files has 20 MB of paths.
     pub kept_bytes: u64,
 }
 
@@ -139,7 +139,7 @@ impl Default for Limits {
             layer_entries: 2_000_000,
             whole_file: 256 << 20,
             packages: 250_000,
-            kept_bytes: 512 << 20,
+            kept_bytes: 256 << 20,
         }
     }
 }

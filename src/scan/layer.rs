@@ -31,8 +31,9 @@ pub(super) struct Shared {
     pub(super) bytes: Total,
     pub(super) entries: Total,
     pub(super) packages: Total,
-    /// Bytes of text that stays in memory.
-    pub(super) kept: Total,
+    /// Bytes of paths, and of what readers found: both stay in memory.
+    pub(super) paths: Total,
+    pub(super) found: Total,
     /// Held while a large file is in memory.
     pub(super) large: Arc<Mutex<()>>,
     /// Whether checksums of files are wanted.
@@ -46,21 +47,23 @@ impl Shared {
             bytes: Total::default(),
             entries: Total::default(),
             packages: Total::default(),
-            kept: Total::default(),
+            paths: Total::default(),
+            found: Total::default(),
             large: Arc::default(),
             sums,
         }
     }
 
-    /// For another reading of some layers: bytes and entries are counted anew, what is kept is not.
+    /// For another reading of some layers: only what readers find is added to what there is.
     pub(super) fn again(&self) -> Self {
-        Self { bytes: Total::default(), entries: Total::default(), sums: false, ..self.clone() }
+        let Self { context, packages, found, large, .. } = self.clone();
+        Self { packages, found, large, ..Self::new(&context, false) }
     }
 
     /// Counts a path that stays in memory.
     pub(super) fn keep(&self, text: &[u8]) -> Result<(), LayerError> {
         let limit = self.context.limits().kept_bytes;
-        match self.kept.add(text.len() as u64, limit) {
+        match self.paths.add(text.len() as u64, limit) {
             true => Ok(()),
             false => Err(LayerError::Limit { what: "bytes of paths in all layers", limit }),
         }
@@ -258,7 +261,7 @@ pub(super) fn examine<E>(
     rest(&mut content)?;
     for (reader, path) in chosen {
         let limits = shared.context.limits();
-        let mut facts = Facts::new(&shared.packages, limits.packages).keeping(&shared.kept, limits.kept_bytes);
+        let mut facts = Facts::new(&shared.packages, limits.packages).keeping(&shared.found, limits.kept_bytes);
         let file = File { path: &path, ..*file };
         let problem = readers::all()[reader].read(&file, &content, &mut facts).err().map(|error| error.0);
         add(reader, path, facts.into_list(), problem);

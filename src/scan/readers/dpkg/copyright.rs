@@ -57,7 +57,15 @@ fn named(text: &str) -> BTreeSet<String> {
         let value = Some(value.trim()).filter(|value| name.eq_ignore_ascii_case("License") && !value.is_empty());
         value.map(expression)
     };
-    text.lines().filter_map(field).collect()
+    text.lines().filter_map(field).flat_map(all_of).collect()
+}
+
+/// The licences of an expression that are each wanted, so that none stands twice.
+fn all_of(expression: String) -> Vec<String> {
+    match expression.contains('(') {
+        true => vec![expression],
+        false => expression.split(" AND ").map(str::to_owned).collect(),
+    }
 }
 
 /// The text itself, as far as it is kept.
@@ -183,6 +191,8 @@ mod tests {
         for head in ["Format: x\n", "Format-Specification: x\n", "Upstream-Name: a\n"] {
             assert_eq!(read(&format!("{head}{fields}")).as_deref(), Some("ISC AND MIT"), "{head}");
         }
+        let twice = read("Format: x\nLicense: Expat and ISC\nLicense: ISC\nLicense: ISC or Zlib\n");
+        assert_eq!(twice.as_deref(), Some("(ISC OR Zlib) AND ISC AND MIT"));
         // Prose may have a heading of that name.
         assert_eq!(read(&format!("This package was made by A.\n{fields}")), None);
         let many: String = (0..1000).map(|n| format!("License: own-{n}\n")).collect();
