@@ -36,8 +36,10 @@ impl Cli {
             Some(ColorChoice::Never) => clap::ColorChoice::Never,
             _ => clap::ColorChoice::Auto,
         };
+        let words = arguments.iter().skip(1).filter_map(|word| word.to_str());
+        let command = words.into_iter().find(|word| !word.starts_with('-')).unwrap_or_default().to_owned();
         let parsed = Self::command().color(color).try_get_matches_from(arguments);
-        parsed.and_then(|matches| Self::from_arg_matches(&matches)).map_err(habits::advised)
+        parsed.and_then(|matches| Self::from_arg_matches(&matches)).map_err(|error| habits::advised(error, &command))
     }
 }
 

@@ -2,12 +2,9 @@
 
 use std::process::ExitCode;
 
-use cg_attest::code::Code;
 use cg_attest::report::Verdict;
 
-use crate::cosign_flags;
 use crate::error::CliError;
-use crate::printer::{ColorChoice, Printer};
 
 /// How the command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,14 +68,8 @@ impl From<&CliError> for ExitStatus {
 }
 
 /// Prints what clap has to say: help and version are answers, the rest is a
-/// wrong command line. Of a flag that cosign has, it is said what to do instead.
+/// wrong command line.
 pub(crate) fn of_clap(error: &clap::Error) -> ExitCode {
-    let command = std::env::args().nth(1).unwrap_or_default();
-    if let Some((flag, instead)) = cosign_flags::advice(error, &command) {
-        let wrong = CliError::usage(Code::Usage, format!("`{command}` has no {flag}, unlike cosign")).hint(instead);
-        Printer::new(ColorChoice::Auto, false).error(&wrong);
-        return ExitStatus::Usage.into();
-    }
     let is_answer =
         matches!(error.kind(), clap::error::ErrorKind::DisplayHelp | clap::error::ErrorKind::DisplayVersion);
     // A closed pipe behind `--help` is nobody's error.

@@ -5,8 +5,11 @@
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+/// Names that mean one thing elsewhere, and what to type here.
+type Habits = &'static [(&'static [&'static str], &'static str)];
+
 /// Names of commands, and what to type instead.
-const COMMANDS: &[(&[&str], &str)] = &[
+const COMMANDS: Habits = &[
     // cosign
     (
         &["verify-attestation"],
@@ -66,8 +69,45 @@ const COMMANDS: &[(&[&str], &str)] = &[
     (&["images"], "`cg-attest diff A B` compares two images, `cg-attest tree IMAGE` shows what is attached"),
 ];
 
+/// Names of flags, and what to do instead where something is signed or attached.
+const SIGNING_FLAGS: Habits = &[
+    (
+        &["--annotations", "-a"],
+        "a signature is about a digest and nothing else: `cg-attest attest --predicate FILE --type URI IMAGE` says more, and `cg-attest verify --require` asks for it",
+    ),
+    (
+        &["--recursive", "-r"],
+        "leave it out: an index is signed with all its platforms, unless `--no-recursive` is given",
+    ),
+    (&["--use-signing-config"], "leave it out, or name one: `--signing-config FILE`; `cg-attest trust show` prints it"),
+    (
+        &["--certificate", "--certificate-chain", "--issue-certificate"],
+        "leave out `--key FILE`, and Fulcio is asked for a certificate",
+    ),
+    (
+        &["--output-signature", "--output-certificate", "--output-attestation"],
+        "`--bundle FILE` writes one file with all of it",
+    ),
+    (&["--rekor-entry-type"], "leave it out: the type of an entry follows from the version of the log"),
+    (&["--signing-algorithm"], "leave it out: signatures are made with P-256 and SHA-256"),
+    (&["--record-creation-timestamp"], "leave it out: what is attached bears the verified time of its signature"),
+    (
+        &["--oidc-disable-ambient-providers"],
+        "`--fulcio-auth-flow device` or `--fulcio-auth-flow browser` asks a person and no platform",
+    ),
+    (
+        &["--oidc-redirect-url"],
+        "leave it out: the browser comes back to a free port of this machine; `--fulcio-auth-flow device` needs none",
+    ),
+    (&["--oidc-client-secret-file"], "leave it out: logins are proven by PKCE and need no client secret"),
+    (
+        &["--timestamp-client-cacert", "--timestamp-client-cert", "--timestamp-client-key"],
+        "client certificates are not supported",
+    ),
+];
+
 /// Names of flags, and what to do instead.
-const FLAGS: &[(&[&str], &str)] = &[
+const FLAGS: Habits = &[
     // What is always so.
     (&["--check-claims"], "leave it out: it is always checked that evidence is about this digest"),
     (
@@ -190,15 +230,18 @@ const FLAGS: &[(&[&str], &str)] = &[
     (&["--print-provenance"], "`cg-attest get IMAGE --type slsa`"),
 ];
 
-/// The error with what to type instead, where that is known.
-pub(crate) fn advised(mut error: clap::Error) -> clap::Error {
-    let (table, said) = match error.kind() {
-        ErrorKind::InvalidSubcommand => (COMMANDS, ContextKind::InvalidSubcommand),
-        ErrorKind::UnknownArgument => (FLAGS, ContextKind::InvalidArg),
+/// The error with what to type instead, where that is known for this command.
+pub(crate) fn advised(mut error: clap::Error, command: &str) -> clap::Error {
+    let signs = matches!(command, "sign" | "attest" | "attach" | "sign-blob");
+    let (tables, said): (&[Habits], _) = match error.kind() {
+        ErrorKind::InvalidSubcommand => (&[COMMANDS], ContextKind::InvalidSubcommand),
+        ErrorKind::UnknownArgument if signs => (&[SIGNING_FLAGS, FLAGS], ContextKind::InvalidArg),
+        ErrorKind::UnknownArgument => (&[FLAGS], ContextKind::InvalidArg),
         _ => return error,
     };
     let Some(ContextValue::String(typed)) = error.get(said) else { return error };
-    let known = table.iter().find(|(names, _)| names.contains(&typed.as_str()));
+    let name = typed.split('=').next().unwrap_or_default();
+    let known = tables.iter().copied().flatten().find(|(names, _)| names.contains(&name));
     if let Some((_, advice)) = known {
         let _ = error.remove(ContextKind::SuggestedSubcommand);
         let _ = error.remove(ContextKind::SuggestedArg);
@@ -249,7 +292,7 @@ mod tests {
         cli.build();
         let all = commands(&cli, "");
         let anywhere: BTreeSet<&String> = all.iter().flat_map(|(_, flags)| flags).collect();
-        for (names, advice) in COMMANDS.iter().chain(FLAGS) {
+        for (names, advice) in COMMANDS.iter().chain(SIGNING_FLAGS).chain(FLAGS) {
             for code in advice.split('`').skip(1).step_by(2) {
                 if let Some(line) = code.strip_prefix("cg-attest ").filter(|line| !line.starts_with('-')) {
                     let called = all.iter().filter(|(name, _)| format!("{line} ").starts_with(&format!("{name} ")));
@@ -272,11 +315,15 @@ mod tests {
         cli.build();
         let own: Vec<&str> = cli.get_subcommands().map(Command::get_name).collect();
         let all = commands(&cli, "");
-        let mut seen = BTreeSet::new();
-        for name in COMMANDS.iter().chain(FLAGS).flat_map(|(names, _)| *names) {
-            assert!(seen.insert(name), "{name}");
-            assert!(!own.contains(name), "{name}");
-            assert!(all.iter().any(|(_, flags)| !flags.contains(*name)), "every command has {name}");
+        let signing = ["sign", "attest", "attach", "sign-blob"];
+        for (table, of) in [(COMMANDS, &own[..]), (FLAGS, &own[..]), (SIGNING_FLAGS, &signing[..])] {
+            let mut seen = BTreeSet::new();
+            for name in table.iter().flat_map(|(names, _)| *names) {
+                assert!(seen.insert(name), "{name}");
+                assert!(!own.contains(name), "{name}");
+                let mut of = all.iter().filter(|(command, _)| of.contains(&command.as_str()));
+                assert!(of.any(|(_, flags)| !flags.contains(*name)), "every command has {name}");
+            }
         }
     }
 }

@@ -4,7 +4,6 @@ mod attestations;
 mod bars;
 mod cli;
 mod commands;
-mod cosign_flags;
 mod error;
 mod exit;
 mod habits;

@@ -113,6 +113,10 @@ fn habits_from_other_tools_are_told_what_to_type() {
         (&["verify", "a/b", "--insecure-ignore-tlog"], "--trusted-root FILE"),
         (&["verify", "a/b", "--owner", "org"], "--identity-glob"),
         (&["attest", "a/b", "--replace"], "--conflict replace"),
+        // The same flag where something is verified, and where something is signed.
+        (&["verify", "a/b", "-a", "x=y"], "--claim NAME=VALUE"),
+        (&["sign", "a/b", "-a", "x=y"], "attest --predicate FILE"),
+        (&["sign", "a/b", "--rekor-entry-type=dsse"], "the version of the log"),
         (&["attach", "sbom", "--sbom", "x", "a/b"], "cg-attest attest --sbom=FILE IMAGE"),
     ] {
         let ran = cg_attest(typed);
