@@ -127,7 +127,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
 
 /// A text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a duration: wanted whole numbers of s, m, h, d or w, and not zero, for example 90s, 1h30m or 30d")]
+#[error(
+    "{text:?} is not a duration: wanted whole numbers of s, m, h, d or w, and not zero, for example 90s, 1h30m or 30d"
+)]
 pub struct DurationError {
     text: String,
 }
