@@ -205,7 +205,7 @@ const FLAGS: Habits = &[
     ),
     (&["--sk", "--slot"], "hardware keys are not supported; `--key FILE` takes a PEM file"),
     (&["--policy"], "policies in CUE or Rego are not run; `-o json` is what they can be given"),
-    (&["--format", "--json", "--jq", "--template", "--query", "-t"], "`-o json`, and `jq` for a part of it"),
+    (&["--format", "--json", "--jq", "--template", "--query", "-t"], "`-o json`, or what else `--help` lists for -o"),
     (&["--quiet", "-q"], "the exit code says it all; `> /dev/null` for silence"),
     (&["--debug", "-d"], "`--verbose`"),
     (&["--no-color"], "`--color never`, or NO_COLOR=1 in the environment"),
@@ -213,7 +213,7 @@ const FLAGS: Habits = &[
     (&["--scope", "-s"], "an SBOM lists the finished image; `-o table --history` also what layers hid"),
     (
         &["--verify", "--unverified"],
-        "`--source attached` prints the verified SBOM, `cg-attest get IMAGE --type spdx --unverified` any",
+        "`cg-attest sbom IMAGE --source attached` prints the verified SBOM, `cg-attest get IMAGE --type spdx --unverified` any",
     ),
     (
         &["--owner", "--repo", "--signer-repo"],
@@ -246,6 +246,12 @@ pub(crate) fn advised(mut error: clap::Error, command: &str) -> clap::Error {
         let _ = error.remove(ContextKind::SuggestedSubcommand);
         let _ = error.remove(ContextKind::SuggestedArg);
         let _ = error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![(*advice).into()]));
+    } else if let Some(ContextValue::StyledStrs(mut tips)) = error.remove(ContextKind::Suggested) {
+        // Nothing that is named here begins with a dash.
+        tips.retain(|tip| !tip.to_string().starts_with("to pass '"));
+        if !tips.is_empty() {
+            let _ = error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
+        }
     }
     error
 }

@@ -123,7 +123,7 @@ pub(crate) fn paint(colored: bool, tone: Tone, text: &str) -> String {
     if colored { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
-/// Breaks lines of prose that are wider than a terminal between words, but not within \`code\`, which is to be copied.
+/// Breaks lines of prose that are wider than a terminal between words, but not within `code`, which is to be copied.
 /// What is lined up in columns has more than one blank between words, and stays.
 fn fit(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -103,6 +103,9 @@ impl ImageBuilder {
     }
 
     /// With this JSON object as what a container begins with: `config` of the configuration.
+    ///
+    /// # Panics
+    /// When it is no JSON.
     pub fn run(self, json: &str) -> Self {
         Self { run: Some(serde_json::from_str(json).expect("a test writes JSON")), ..self }
     }

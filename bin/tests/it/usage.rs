@@ -124,6 +124,9 @@ fn habits_from_other_tools_are_told_what_to_type() {
         assert!(ran.stderr.contains(advice), "{}", ran.stderr);
         assert!(!ran.stderr.contains("similar") && !ran.stderr.contains("as a value"), "{}", ran.stderr);
     }
+    // Where nothing is known, nothing is made up.
+    let unknown = cg_attest(["verify", "a/b", "--zzz"]);
+    assert!(unknown.code == 2 && unknown.stderr.contains("'--zzz'") && !unknown.stderr.contains("tip"), "{unknown:?}");
     // gh's and oras' names of flags that mean the same; the pattern is wrong on purpose.
     let same = ["verify", "a/b", "--cert-identity-regex", "(", "--cert-oidc-issuer", "https://x", "--predicate-type"];
     refused(&[&same[..], &["slsa"]].concat(), "policy-invalid", "--identity-regexp: the pattern");
