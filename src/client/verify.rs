@@ -18,7 +18,7 @@ use crate::report::{Report, Stats, Unresolved};
 use crate::statement::COSIGN_SIGN;
 use crate::time::Timestamp;
 use crate::trust::TrustRoot;
-use crate::verify::{Assessed, Assessor, Cell, ImageFacts, State, decide};
+use crate::verify::{Assessed, Assessor, Cell, ImageFacts, Keep, State, decide};
 
 /// Verifies images of one registry, layout or memory against one trust root.
 /// Cloning is cheap; clones share connections and tokens.
@@ -48,15 +48,15 @@ pub struct VerifyRequest<'a> {
     pub now: Timestamp,
     /// Read everything that is attached, also what nothing asks for.
     pub read_all: bool,
-    /// Keep the bytes of what is accepted, for [`Assessed::content`].
-    pub keep_content: bool,
+    /// What the report keeps of the evidence that is accepted.
+    pub keep: Keep,
 }
 
 impl<'a> VerifyRequest<'a> {
     /// Verifies all platforms of a reference, now.
     #[must_use]
     pub fn new(reference: Reference, policy: &'a Policy, now: Timestamp) -> Self {
-        Self { image: ImageRequest::new(reference), policy, now, read_all: false, keep_content: false }
+        Self { image: ImageRequest::new(reference), policy, now, read_all: false, keep: Keep::default() }
     }
 }
 
@@ -128,7 +128,7 @@ impl Client {
                     trust: self.trust.clone(),
                     now: request.now,
                     limits: self.limits.clone(),
-                    keep_content: request.keep_content,
+                    keep: request.keep,
                 });
                 let run = Run { client: self, context: &context, repository, request, basis };
                 run.verify(&facts, index.as_ref(), &mut phases).await
@@ -155,12 +155,12 @@ struct Basis {
     trust: TrustRoot,
     now: Timestamp,
     limits: Limits,
-    keep_content: bool,
+    keep: Keep,
 }
 
 impl Basis {
     fn assessor(&self) -> Assessor<'_> {
-        Assessor::new(&self.policy, &self.trust, self.now, &self.limits).keep_content(self.keep_content)
+        Assessor::new(&self.policy, &self.trust, self.now, &self.limits).keep(self.keep)
     }
 }
 

@@ -245,7 +245,7 @@ impl Report {
     #[must_use]
     pub fn superseded_by(&self, candidate: &Assessed) -> Option<&Assessed> {
         let who = |candidate: &Assessed| {
-            let signer = candidate.attestation()?.statement().bundle().signer();
+            let signer = candidate.verified().filter(|_| candidate.is_attestation())?.signer();
             Some((signer.identity().clone(), signer.issuer().map(str::to_owned)))
         };
         let what = |candidate: &Assessed| Some((candidate.subject()?.clone(), candidate.predicate_type()?.to_owned()));

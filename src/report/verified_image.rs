@@ -115,7 +115,8 @@ impl VerifiedImage {
         all.filter(move |(n, _)| numbers.contains(n)).map(|(_, candidate)| candidate)
     }
 
-    /// The attestations of a type that satisfy a requirement and are about a digest.
+    /// The attestations of a type that satisfy a requirement and are about a digest;
+    /// none where the request keeps no statements ([`Keep`](crate::verify::Keep)).
     pub fn attestations<'a>(
         &'a self,
         subject: &'a Digest,

@@ -1,6 +1,6 @@
 //! One candidate, all checks. The steps are numbered in the room's own page.
 
-use super::assessed::Assessed;
+use super::assessed::{Accepted, Assessed};
 use super::signed::{Signed, is_met_by};
 use super::verified::VerifiedBundle;
 use crate::check::{Check, CheckName, Failure, Outcome};
@@ -21,7 +21,21 @@ pub struct Assessor<'a> {
     trust: &'a TrustRoot,
     now: Timestamp,
     limits: &'a Limits,
-    keep_content: bool,
+    keep: Keep,
+}
+
+/// What a report keeps of evidence that the policy accepts. Verdict, signers,
+/// times and checks are always in it; attestations may be megabytes each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[non_exhaustive]
+pub enum Keep {
+    /// No attestation: [`Assessed::attestation`] has none. For whoever asks for the verdict alone.
+    Verdict,
+    /// The statements.
+    #[default]
+    Statements,
+    /// The statements, and the bytes that were verified as they were found, for [`Assessed::content`].
+    Content,
 }
 
 /// A file that a bundle is for.
@@ -71,13 +85,13 @@ impl<'a> Assessor<'a> {
     /// An assessor. `now` is the time that verified times may not be after.
     #[must_use]
     pub fn new(policy: &'a Policy, trust: &'a TrustRoot, now: Timestamp, limits: &'a Limits) -> Self {
-        Self { policy, trust, now, limits, keep_content: false }
+        Self { policy, trust, now, limits, keep: Keep::default() }
     }
 
-    /// The same, keeping the bytes of what the policy accepts, for [`Assessed::content`].
+    /// The same, keeping this of what the policy accepts.
     #[must_use]
-    pub fn keep_content(self, keep: bool) -> Self {
-        Self { keep_content: keep, ..self }
+    pub fn keep(self, keep: Keep) -> Self {
+        Self { keep, ..self }
     }
 
     pub(crate) fn policy(&self) -> &'a Policy {
@@ -105,8 +119,10 @@ impl<'a> Assessor<'a> {
                 self.judge(candidate, &bundle, payload, signed, wanted, &mut assessed);
             }
         }
-        if self.keep_content && assessed.accepted.is_some() {
-            assessed.content = Some(candidate.content.clone());
+        match (&mut assessed.accepted, self.keep) {
+            (Some(_), Keep::Content) => assessed.content = Some(candidate.content.clone()),
+            (Some(Accepted::Attestation(attestation)), Keep::Verdict) => *attestation = None,
+            _ => {}
         }
         assessed
     }

@@ -36,7 +36,8 @@ pub struct Assessed {
 #[derive(Debug, Clone)]
 pub(super) enum Accepted {
     Signature(VerifiedSignature),
-    Attestation(Box<VerifiedAttestation>),
+    /// Without what nobody wants kept ([`Keep::Verdict`](super::Keep)).
+    Attestation(Option<Box<VerifiedAttestation>>),
 }
 
 impl Assessed {
@@ -227,12 +228,19 @@ impl Assessed {
         }
     }
 
-    /// The attestation, if it is one and every row passed but type and age,
+    /// Whether it is an attestation of which every row passed but type and age,
     /// which are judged for each requirement.
+    #[must_use]
+    pub fn is_attestation(&self) -> bool {
+        matches!(self.accepted, Some(Accepted::Attestation(_)))
+    }
+
+    /// The attestation, if [it is one](Self::is_attestation) and statements are
+    /// kept ([`Keep`](super::Keep)).
     #[must_use]
     pub fn attestation(&self) -> Option<&VerifiedAttestation> {
         match &self.accepted {
-            Some(Accepted::Attestation(attestation)) => Some(attestation),
+            Some(Accepted::Attestation(attestation)) => attestation.as_deref(),
             _ => None,
         }
     }

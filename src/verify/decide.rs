@@ -410,10 +410,11 @@ impl Matrix<'_> {
 
 /// Whether a candidate satisfies a requirement, alone.
 pub(super) fn satisfies(candidate: &Assessed, requirement: &Requirement, now: Timestamp) -> bool {
-    let of_the_kind = match (requirement.wanted(), candidate.signature(), candidate.attestation()) {
-        (Wanted::Signature, Some(_), _) => may_hold(candidate.origin.kind, requirement),
-        (wanted, _, Some(attestation)) => is_met_by(wanted, attestation.statement().statement().predicate_type()),
-        _ => false,
+    let of_the_kind = match requirement.wanted() {
+        Wanted::Signature => candidate.signature().is_some() && may_hold(candidate.origin.kind, requirement),
+        wanted => {
+            candidate.is_attestation() && candidate.predicate_type().is_some_and(|found| is_met_by(wanted, found))
+        }
     };
     of_the_kind && !matches!(age_row(requirement, candidate.verified.as_ref(), now), Some(Err(_)))
 }

@@ -37,7 +37,7 @@ mod merge;
 mod signed;
 mod verified;
 
-pub use assess::{Assessor, BlobInput};
+pub use assess::{Assessor, BlobInput, Keep};
 pub use assessed::Assessed;
 pub(crate) use blob::cell_of_blob;
 pub use cells::{Cell, State};

@@ -95,7 +95,7 @@ impl Signed {
                 Some(if is_signature {
                     Accepted::Signature(VerifiedSignature::of_statement(statement))
                 } else {
-                    Accepted::Attestation(Box::new(VerifiedAttestation::accept(statement)))
+                    Accepted::Attestation(Some(Box::new(VerifiedAttestation::accept(statement))))
                 })
             }
             Self::Simple(document) => VerifiedSimpleSigning::bind(bundle, document, wanted)

@@ -6,7 +6,7 @@ use cg_attest::image::Platform;
 use cg_attest::limits::Limits;
 use cg_attest::policy::Requirement;
 use cg_attest::report::{Report, Verdict};
-use cg_attest::verify::{Assessed, Cell};
+use cg_attest::verify::{Assessed, Cell, Keep};
 
 use crate::error::CliError;
 use crate::exit::ExitStatus;
@@ -32,8 +32,8 @@ pub(crate) async fn verified(
     printer: &Printer,
 ) -> Result<(Vec<Attestation>, ExitStatus), CliError> {
     // The bytes are needed besides what was signed.
-    let keep_content = matches!(form, Form::Envelope | Form::Bundle);
-    let report = match report(asked, keep_content, source, printer).await? {
+    let keep = if matches!(form, Form::Envelope | Form::Bundle) { Keep::Content } else { Keep::Statements };
+    let report = match report(asked, keep, source, printer).await? {
         Ok(report) => report,
         Err(status) => return Ok((Vec::new(), status)),
     };
@@ -56,12 +56,12 @@ pub(crate) async fn accepted(
     source: &Source,
     printer: &Printer,
 ) -> Result<Result<Report, ExitStatus>, CliError> {
-    report(asked, false, source, printer).await
+    report(asked, Keep::Statements, source, printer).await
 }
 
 async fn report(
     asked: &Asked<'_>,
-    keep_content: bool,
+    keep: Keep,
     source: &Source,
     printer: &Printer,
 ) -> Result<Result<Report, ExitStatus>, CliError> {
@@ -81,7 +81,7 @@ async fn report(
     let client = asked.evidence.client(source, now).await?;
     let mut request = VerifyRequest::new(source.image.reference.clone(), &policy, now);
     request.image = source.image.clone().platforms(asked.platforms.clone());
-    request.keep_content = keep_content;
+    request.keep = keep;
     let report = client.verify(&request).await;
     if report.verdict() != Verdict::Accept {
         printer.note(render::report(&report, false, false).trim_end());

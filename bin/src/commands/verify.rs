@@ -13,6 +13,7 @@ use cg_attest::policy::Policy;
 use cg_attest::report::{Report, Unresolved, Verdict};
 use cg_attest::time::Timestamp;
 use cg_attest::trust::TrustRoot;
+use cg_attest::verify::Keep;
 use clap::Args as ClapArgs;
 use futures_util::StreamExt as _;
 
@@ -216,6 +217,9 @@ async fn verify(job: Job, shared: Arc<Shared>) -> (Report, Vec<String>) {
     };
     let mut request = VerifyRequest::new(source.image.reference.clone(), &policy, shared.now);
     request.read_all = shared.all;
+    // The base is named by provenance, and layers are compared with an SBOM; nothing else is read again.
+    let statements = shared.base.is_some() || policy.asks_for_layers();
+    request.keep = if statements { Keep::Statements } else { Keep::Verdict };
     request.image = source.image.clone().platforms(shared.platforms.clone()).index(shared.index.clone());
     let report = match &shared.base {
         Some(base) => client.verify_with_base(&request, base).await,

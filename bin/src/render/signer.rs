@@ -12,7 +12,7 @@ use crate::printer::escape;
 /// signature was asked for.
 pub(crate) fn signed_by(report: &Report) -> Option<String> {
     let accepted = |signature: bool| {
-        let of_kind = move |c: &&Assessed| if signature { c.signature().is_some() } else { c.attestation().is_some() };
+        let of_kind = move |c: &&Assessed| if signature { c.signature().is_some() } else { c.is_attestation() };
         report
             .candidates()
             .iter()

@@ -15,6 +15,7 @@ mod hostile;
 mod house;
 mod identity;
 mod inspect;
+mod keep;
 mod key;
 mod killed;
 mod layers;

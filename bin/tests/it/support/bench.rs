@@ -18,7 +18,7 @@ use cg_attest::testing::{
 };
 use cg_attest::time::Timestamp;
 use cg_attest::trust::TrustRoot;
-use cg_attest::verify::{Assessed, State};
+use cg_attest::verify::{Assessed, Keep, State};
 
 /// Where an image and its evidence are.
 pub(crate) enum Store {
@@ -184,6 +184,11 @@ impl Bench {
 
     /// Verifies any image of the store.
     pub(crate) async fn verify_image(&self, policy: &Policy, image: ImageRequest) -> Report {
+        self.verify_keeping(policy, image, Keep::default()).await
+    }
+
+    /// The same, keeping this of what is accepted.
+    pub(crate) async fn verify_keeping(&self, policy: &Policy, image: ImageRequest, keep: Keep) -> Report {
         let pull: Arc<dyn Pull> = match &self.store {
             Store::Memory(memory) => Arc::clone(memory) as _,
             Store::Http(_, remote) => Arc::clone(remote) as _,
@@ -191,6 +196,7 @@ impl Bench {
         let client = Client::builder(pull, self.trust.clone()).limits(self.limits.clone()).build();
         let mut request = VerifyRequest::new(image.reference.clone(), policy, self.now());
         request.image = image;
+        request.keep = keep;
         client.verify(&request).await
     }
 }
