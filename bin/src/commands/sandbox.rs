@@ -85,9 +85,19 @@ struct Sandbox {
 
 impl Sandbox {
     async fn start(args: &Args) -> Result<Self, CliError> {
-        let taken = |error| CliError::usage(Code::Usage, format!("--port-base: {error}"));
-        let registry = Registry::start_at(args.port_base.unwrap_or(0)).map_err(taken)?;
-        let sigstore = SigstoreServer::start_at(args.port_base.map_or(0, |port| port + 1)).map_err(taken)?;
+        // Zero is a port that is free.
+        let ports = args.port_base.map_or(Some((0, 0)), |base| Some((base, base.checked_add(1)?)));
+        let (of_registry, of_sigstore) = ports.ok_or_else(|| {
+            CliError::usage(Code::Usage, "--port-base 65535: the port after it is needed as well, and there is none")
+        })?;
+        let taken = |port| {
+            move |error| {
+                let error = CliError::usage(Code::Usage, format!("--port-base: port {port} of 127.0.0.1: {error}"));
+                error.hint("choose another one, or leave the flag out for ports that are free")
+            }
+        };
+        let registry = Registry::start_at(of_registry).map_err(taken(of_registry))?;
+        let sigstore = SigstoreServer::start_at(of_sigstore).map_err(taken(of_sigstore))?;
         registry.forget_requests();
         sigstore.forget_requests();
         sigstore.log_in_as(&args.identity);

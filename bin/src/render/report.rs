@@ -1,5 +1,8 @@
 //! One report as text: the verdict, what was enforced, the matrix, what to do.
 
+use std::collections::BTreeMap;
+
+use cg_attest::digest::Digest;
 use cg_attest::policy::Policy;
 use cg_attest::report::{Report, Verdict};
 
@@ -44,15 +47,24 @@ fn bases(report: &Report) -> String {
     lines.concat()
 }
 
-/// `superseded: spdx of linux/amd64 @sha256:…, by a newer one of the same signer`
+/// `superseded: spdx of linux/amd64 @sha256:…, by a newer one of the same signer`, and of many of one kind their number.
 fn superseded(report: &Report) -> String {
     let targets = report.facts().map(|facts| facts.targets.as_slice()).unwrap_or_default();
-    let older = report.candidates().iter().filter(|candidate| report.superseded_by(candidate).is_some());
-    let lines = older.filter_map(|candidate| {
-        let (target, digest) = (targets.get(candidate.target())?, candidate.manifest_digest().or(candidate.digest())?);
-        let kind = matrix::short(candidate.predicate_type()?);
-        let place = format!("{} @sha256:{}…", target.name, digest.short());
-        Some(format!("superseded: {kind} of {place}, by a newer one of the same signer\n"))
+    let mut older: BTreeMap<(usize, String), Vec<&Digest>> = BTreeMap::new();
+    for candidate in report.candidates().iter().filter(|candidate| report.superseded_by(candidate).is_some()) {
+        let digest = candidate.manifest_digest().or(candidate.digest());
+        if let (Some(kind), Some(digest)) = (candidate.predicate_type(), digest) {
+            older.entry((candidate.target(), matrix::short(kind))).or_default().push(digest);
+        }
+    }
+    let lines = older.into_iter().filter_map(|((target, kind), digests)| {
+        let name = &targets.get(target)?.name;
+        Some(match digests[..] {
+            [digest] => {
+                format!("superseded: {kind} of {name} @sha256:{}…, by a newer one of the same signer\n", digest.short())
+            }
+            _ => format!("superseded: {} {kind} of {name}, each by a newer one of the same signer\n", digests.len()),
+        })
     });
     lines.collect()
 }

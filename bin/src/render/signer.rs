@@ -8,8 +8,8 @@ use cg_attest::verify::{Assessed, VerifiedBundle};
 use crate::printer::escape;
 
 /// `signed by ORG/REPO FILE@BRANCH, TRIGGER, 3 h ago (log 123, promised)`, of
-/// the newest accepted signature, or of the newest accepted attestation if no
-/// signature was asked for.
+/// the newest accepted signature; `attested by …` of the newest accepted
+/// attestation where there is none.
 pub(crate) fn signed_by(report: &Report) -> Option<String> {
     let accepted = |signature: bool| {
         let of_kind = move |c: &&Assessed| if signature { c.signature().is_some() } else { c.is_attestation() };
@@ -20,8 +20,10 @@ pub(crate) fn signed_by(report: &Report) -> Option<String> {
             .filter_map(Assessed::verified)
             .max_by_key(|b| b.times().last().cloned())
     };
-    let bundle = accepted(true).or_else(|| accepted(false))?;
-    Some(format!("signed by {}", signer(bundle, report.time())))
+    // Who signed an attestation has not signed the image.
+    let signed = accepted(true).map(|bundle| ("signed", bundle));
+    let (what, bundle) = signed.or_else(|| Some(("attested", accepted(false)?)))?;
+    Some(format!("{what} by {}", signer(bundle, report.time())))
 }
 
 /// `ORG/REPO FILE@BRANCH, TRIGGER, 3 h ago (log 123, promised)`.

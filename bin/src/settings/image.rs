@@ -130,7 +130,16 @@ impl Sources {
     }
 
     fn open_layout(&mut self, argument: &str, path: &str, rest: Option<String>) -> Result<Source, CliError> {
-        let error = |e: cg_attest::registry::RegistryError| CliError::usage(e.code(), e);
+        let error = |e: cg_attest::registry::RegistryError| {
+            let error = CliError::usage(e.code(), e);
+            // A root folder is the other thing that people have in a folder.
+            let folder = Path::new(path).is_dir() && !Path::new(path).join("oci-layout").exists();
+            if folder {
+                error.hint(format!("`cg-attest sbom dir:{path}` reads a folder as the root of an image"))
+            } else {
+                error
+            }
+        };
         let layout = match self.layouts.get(path) {
             Some(layout) => layout.clone(),
             None => Layout::open(Path::new(path)).map_err(error)?,

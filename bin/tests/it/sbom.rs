@@ -104,6 +104,12 @@ async fn a_folder_without_a_layout_and_a_choice_without_an_answer_are_usage() {
     let empty = tempfile::tempdir().expect("a folder");
     let ran = cg_attest_in(empty.path(), ["sbom"], &[]);
     assert_eq!(ran.code, 2, "{}", ran.stderr);
+    // A root folder, named as if it was a layout.
+    let root = empty.path().display().to_string();
+    let ran = cg_attest(["sbom", &root]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains(&format!("`cg-attest sbom dir:{root}`")), "{}", ran.stderr);
+    assert_eq!(cg_attest(["sbom", &format!("dir:{root}")]).code, 0);
     let folder = Folder::with(&[&image().build().upload]).await;
     let ran = cg_attest(["sbom", &folder.name()]);
     assert_eq!(ran.code, 2);
