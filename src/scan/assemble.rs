@@ -64,6 +64,9 @@ pub(super) fn assemble(mut tree: Tree, mut selection: Selection, sums: Option<Al
         if package.sha256.is_some() {
             tree.own(package.found_in.as_bytes(), number);
         }
+        if package.ecosystem == Ecosystem::Deb {
+            readers::kept_by_dpkg(package).for_each(|path| tree.own(path.as_bytes(), number));
+        }
     }
     all.coverage = coverage(&tree);
     all.files = sums.map(|sums| files(&tree, &sums));

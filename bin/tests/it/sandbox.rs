@@ -119,9 +119,6 @@ fn a_taken_port_is_said() {
     let second = cg_attest(["sandbox", "--until-stdin-closes", "--port-base", &port]);
     assert_eq!(second.code, 2, "{}", second.stderr);
     assert!(second.stderr.contains(&format!("error[usage]: --port-base: port {port} of")), "{}", second.stderr);
-    let last = cg_attest(["sandbox", "--until-stdin-closes", "--port-base", "65535"]);
-    assert_eq!(last.code, 2, "{}", last.stderr);
-    assert!(last.stderr.contains("the port after it"), "{}", last.stderr);
     assert_eq!(sandbox.end(), 0);
 }
 

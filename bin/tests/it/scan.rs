@@ -397,6 +397,22 @@ async fn packages_depend_own_and_cover() {
 }
 
 #[tokio::test]
+async fn scripts_of_a_package_that_is_installed_are_its_own() {
+    let info = |name: &str| format!("var/lib/dpkg/info/{name}");
+    let files = layer()
+        .file(STATUS, [deb("app", "1"), deb("lib", "1")].concat())
+        .executable(&info("app.postinst"), "#!/bin/sh")
+        .executable(&info("lib:amd64.prerm"), "#!/bin/sh")
+        // Of a package that is not there, of another architecture, and of no kind that dpkg keeps.
+        .executable(&info("gone.postinst"), "#!/bin/sh")
+        .executable(&info("lib:arm64.prerm"), "#!/bin/sh")
+        .executable(&info("app.backdoor"), "#!/bin/sh");
+    let contents = scan([files]).await.expect("a layer");
+    let unowned = ["app.backdoor", "gone.postinst", "lib:arm64.prerm"].map(info);
+    assert_eq!(contents.coverage.unowned_executables, unowned);
+}
+
+#[tokio::test]
 async fn both_places_of_apk_are_read() {
     let two = layer().file(APK, apk("a", "1")).file("usr/lib/apk/db/installed", apk("a", "1") + &apk("b", "1"));
     assert_eq!(packages(&scan([two]).await.expect("a layer")), ["a 1 0", "b 1 0"]);

@@ -43,4 +43,5 @@ mod ruby;
 #[cfg(test)]
 mod testing;
 
+pub(super) use dpkg::kept as kept_by_dpkg;
 pub(crate) use reader::{Fact, Facts, File, HEAD, Reader, Unreadable, all};

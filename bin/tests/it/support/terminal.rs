@@ -42,23 +42,25 @@ pub(crate) fn cg_attest_at_a_terminal(args: &[String], variables: &[(&str, &str)
         && count > 0
     {
         seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
-        let Some((text, act)) = next.filter(|(text, _)| seen.contains(text)) else { continue };
-        match act {
-            Act::Do(act) => act(&seen),
-            Act::Type(line) => terminal.write_all(format!("{line}\n").as_bytes()).expect("typed"),
-            Act::TypeUnseen(line) => {
-                // What is typed before that is thrown away.
-                while tcgetattr(&terminal).expect("a terminal").local_modes.contains(LocalModes::ECHO) {
-                    assert!(
-                        child.try_wait().expect("ours").is_none(),
-                        "{text}: it does not hide what is typed\n{seen}"
-                    );
-                    std::thread::sleep(Duration::from_millis(5));
+        // Several things may have come at once.
+        while let Some((text, act)) = next.filter(|(text, _)| seen.contains(text)) {
+            match act {
+                Act::Do(act) => act(&seen),
+                Act::Type(line) => terminal.write_all(format!("{line}\n").as_bytes()).expect("typed"),
+                Act::TypeUnseen(line) => {
+                    // What is typed before that is thrown away.
+                    while tcgetattr(&terminal).expect("a terminal").local_modes.contains(LocalModes::ECHO) {
+                        assert!(
+                            child.try_wait().expect("ours").is_none(),
+                            "{text}: it does not hide what is typed\n{seen}"
+                        );
+                        std::thread::sleep(Duration::from_millis(5));
+                    }
+                    terminal.write_all(format!("{line}\n").as_bytes()).expect("typed");
                 }
-                terminal.write_all(format!("{line}\n").as_bytes()).expect("typed");
             }
+            next = acts.next();
         }
-        next = acts.next();
     }
     let mut stdout = String::new();
     child.stdout.take().expect("a pipe").read_to_string(&mut stdout).expect("UTF-8");

@@ -2,10 +2,36 @@
 //! `status.d/PACKAGE.md5sums` instead).
 
 use crate::scan::readers::{Fact, Facts, File, Reader, Unreadable};
-use crate::scan::{Ecosystem, FileList};
+use crate::scan::{Ecosystem, FileList, Package};
 
 const INFO: &str = "var/lib/dpkg/info/";
 const STATUS_D: &str = "var/lib/dpkg/status.d/";
+
+/// What dpkg keeps of every package beside its list, which names none of it:
+/// maintainer scripts, among them executables, and data (deb-control(5), deb-triggers(5)).
+const KEPT: [&str; 12] = [
+    "config",
+    "conffiles",
+    "list",
+    "md5sums",
+    "postinst",
+    "postrm",
+    "preinst",
+    "prerm",
+    "shlibs",
+    "symbols",
+    "templates",
+    "triggers",
+];
+
+/// Where dpkg may keep files of its own for a package.
+pub(in crate::scan) fn kept(package: &Package) -> impl Iterator<Item = String> {
+    let Package { name, architecture, .. } = package;
+    // Only of packages that may be installed for several architectures.
+    let qualified = architecture.iter().map(move |architecture| format!("{name}:{architecture}"));
+    let names = qualified.chain([name.clone()]);
+    names.flat_map(|name| KEPT.map(|kind| format!("{INFO}{name}.{kind}")))
+}
 
 /// Reads lists of files.
 pub(in crate::scan::readers) struct Lists;

@@ -8,4 +8,5 @@ mod status;
 
 pub(super) use copyright::Copyright;
 pub(super) use lists::Lists;
+pub(in crate::scan) use lists::kept;
 pub(super) use status::Status;
