@@ -21,7 +21,7 @@ pub(crate) enum Act<'a> {
     Do(&'a dyn Fn(&str)),
 }
 
-/// Runs `cg-attest` at a terminal; `stderr` of the result is all that was on its screen.
+/// Runs `cg-attest` at a terminal; `stderr` of the result is all that was on its screen, on one line.
 pub(crate) fn cg_attest_at_a_terminal(args: &[String], variables: &[(&str, &str)], acts: &[(&str, Act<'_>)]) -> Ran {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&terminal).and_then(|()| unlockpt(&terminal)).expect("a terminal of ours");
@@ -43,7 +43,7 @@ pub(crate) fn cg_attest_at_a_terminal(args: &[String], variables: &[(&str, &str)
     {
         seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
         // Several things may have come at once.
-        while let Some((text, act)) = next.filter(|(text, _)| seen.contains(text)) {
+        while let Some((text, act)) = next.filter(|(text, _)| on_one_line(&seen).contains(text.trim())) {
             match act {
                 Act::Do(act) => act(&seen),
                 Act::Type(line) => terminal.write_all(format!("{line}\n").as_bytes()).expect("typed"),
@@ -66,5 +66,10 @@ pub(crate) fn cg_attest_at_a_terminal(args: &[String], variables: &[(&str, &str)
     child.stdout.take().expect("a pipe").read_to_string(&mut stdout).expect("UTF-8");
     let status = child.wait().expect("the command ends");
     assert!(next.is_none(), "nobody was asked {:?}\n{seen}{stdout}", next.map(|(text, _)| text));
-    Ran { code: status.code().expect("an exit code"), stdout, stderr: seen.replace("\r\n", "\n") }
+    Ran { code: status.code().expect("an exit code"), stdout, stderr: on_one_line(&seen) }
+}
+
+/// A terminal is narrow, and sentences are broken to fit it.
+fn on_one_line(screen: &str) -> String {
+    screen.split_whitespace().collect::<Vec<_>>().join(" ")
 }
