@@ -1,4 +1,4 @@
-//! What the targets share: a trust root and a policy that anybody satisfies whom the root knows.
+//! What the targets share: a trust root and a policy that anybody satisfies whom the root knows by an URI.
 
 use std::sync::LazyLock;
 
@@ -14,14 +14,14 @@ static TRUST: LazyLock<TrustRoot> = LazyLock::new(|| {
 });
 
 static POLICY: LazyLock<Policy> = LazyLock::new(|| {
-    let everybody = || Pattern::regexp(".+").expect("a pattern");
+    let everybody = || Pattern::regexp("https://.+").expect("a pattern");
     let policy = Policy::builder().identity(everybody()).issuer(everybody());
     policy.require(Requirement::signature()).build().expect("a policy")
 });
 
 static LIMITS: LazyLock<Limits> = LazyLock::new(Limits::default);
 
-/// Asks for a signature of anybody at all, in 2027.
+/// Asks for a signature of anybody whose name is an URI, in 2027.
 pub fn assessor() -> Assessor<'static> {
     let now = Timestamp::from_unix(1_800_000_000).expect("a time");
     Assessor::new(&POLICY, &TRUST, now, &LIMITS)

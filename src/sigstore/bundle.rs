@@ -6,12 +6,13 @@ use sigstore_verify::types::bundle::{
     VerificationMaterial, VerificationMaterialContent, X509Certificate,
 };
 use sigstore_verify::types::{
-    Bundle as Inner, CanonicalizedBody, DerCertificate, DsseEnvelope, HashAlgorithm, KindVersion, LogIndex, LogKeyId,
-    MediaType, SignatureBytes, SignatureContent, SignedTimestamp, TimestampToken, TransparencyLogEntry,
+    Bundle as Inner, CanonicalizedBody, DerCertificate, HashAlgorithm, KindVersion, LogIndex, LogKeyId, MediaType,
+    SignatureBytes, SignatureContent, SignedTimestamp, TimestampToken, TransparencyLogEntry,
 };
 
 #[cfg(feature = "sign")]
 use super::logged_envelope::logged_envelope;
+use super::wire::{WireBundle, WireEnvelope};
 use crate::check::{CheckName, Failure};
 use crate::code::Code;
 use crate::digest::{Digest, hex};
@@ -87,10 +88,11 @@ impl Bundle {
     /// Reads bundle JSON, versions 0.1 to 0.3, both spellings of the media type.
     pub(crate) fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Failure> {
         let text = json::reject_ambiguity(bytes, ONE_OF).map_err(|e| structure(Code::BundleInvalid, e.to_string()))?;
-        let inner = serde_json::from_str(text).map_err(|error| {
-            let code = if Versions::unsupported(bytes) { Code::UnsupportedEvidence } else { Code::BundleInvalid };
+        let wire: WireBundle = serde_json::from_str(text).map_err(|error| {
+            let code = if Versions::unsupported(text) { Code::UnsupportedEvidence } else { Code::BundleInvalid };
             structure(code, error.to_string())
         })?;
+        let inner = wire.into_inner().map_err(|problem| structure(Code::BundleInvalid, problem))?;
         let bundle = Self { inner }.within(limits)?;
         // Nobody signed it: it must not pass for one that a key signed (scenario A-02).
         let content = &bundle.inner.verification_material.content;
@@ -124,8 +126,8 @@ impl Bundle {
                 SignatureContent::MessageSignature(MessageSignature::new(SignatureBytes::new(signature)))
             }
             LegacySigned::Envelope { json } => {
-                let envelope: DsseEnvelope = json::parse(&json).map_err(|e| invalid(e.to_string()))?;
-                SignatureContent::DsseEnvelope(envelope)
+                let envelope: WireEnvelope = json::parse(&json).map_err(|e| invalid(e.to_string()))?;
+                SignatureContent::DsseEnvelope(envelope.into_inner().map_err(|problem| invalid(problem.to_owned()))?)
             }
         };
         Self { inner: Inner::new(MediaType::Bundle0_1, material, content) }.within(limits)
@@ -378,8 +380,8 @@ struct WireKind {
 }
 
 impl Versions {
-    fn unsupported(bytes: &[u8]) -> bool {
-        let Ok(versions) = serde_json::from_slice::<Self>(bytes) else { return false };
+    fn unsupported(text: &str) -> bool {
+        let Ok(versions) = serde_json::from_str::<Self>(text) else { return false };
         let known_kind = |entry: &Entry| {
             let kind = (entry.kind_version.kind.as_str(), entry.kind_version.version.as_str());
             matches!(kind, ("hashedrekord", "0.0.1" | "0.0.2") | ("dsse", "0.0.1") | ("intoto", "0.0.2"))

@@ -12,6 +12,7 @@ mod root;
 #[cfg(feature = "client")]
 mod tuf;
 mod verifier;
+mod wire;
 
 pub(crate) use bundle::{Bundle, LegacyEntry, LegacyParts, LegacySigned, SignedContent};
 pub(crate) use contents::{Contents, Kind};

@@ -12,6 +12,8 @@ use sigstore_verify::{
     Verifier,
 };
 
+use crate::limits::Limits;
+
 use super::{BundleVersion, Fault, Identity, Layer, Log, ManagedKey, Mint, VirtualSigstore};
 
 const BLOB: &[u8] = b"hello";
@@ -212,6 +214,18 @@ fn every_good_form_verifies_and_every_fault_is_refused_by_its_own_check() {
         }
     }
     assert_eq!(seen.len(), Fault::ALL.len(), "each fault happens to some form");
+}
+
+#[test]
+fn what_is_read_of_a_bundle_is_what_the_verifiers_own_types_read() {
+    let bench = Bench::new();
+    for (_, _, mint) in bench.forms() {
+        for bundle in [mint.statement(&statement()), mint.blob(BLOB)] {
+            let theirs = Bundle::from_json(&bundle).expect("a bundle").to_json().expect("JSON");
+            let ours = crate::sigstore::Bundle::parse(bundle.as_bytes(), &Limits::default()).expect("a bundle");
+            assert_eq!(ours.to_json(), Some(theirs), "{mint:?}");
+        }
+    }
 }
 
 #[test]
