@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use cg_attest::audit::{self, Witness};
+use cg_attest::audit::{self, CheckReport, Witness};
 use cg_attest::client::VerifyRequest;
 use cg_attest::code::Code;
 use cg_attest::policy::Requirement;
-use cg_attest::report::{Report, Unresolved};
+use cg_attest::report::{Report, Unresolved, Verdict};
 use cg_attest::sbom::check::{Claimed, Rule};
 use clap::Args as ClapArgs;
 
@@ -65,22 +65,24 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     let image = source.image.clone().platforms(args.platforms.named());
     let bars = printer.bars();
     let reader = args.evidence.registry.reader(&*source.pull)?.progress(&bars);
-    let found = audit::check(&reader, &image, witness, &args.rules).await.map_err(|why| unresolved(&why))?;
+    let found = audit::check(&reader, &image, witness, &args.rules).await;
     drop(bars);
-    let status = ExitStatus::of_verdict(found.verdict());
-    let text = match args.output {
-        Format::Text => printer.fitted(render::checked(&args.image, &found)),
-        Format::Json => render::checked_document(&args.image, &found, status.code()),
+    let verdict = found.as_ref().map_or_else(without, CheckReport::verdict);
+    let text = match (found, args.output) {
+        (Ok(found), Format::Text) => printer.fitted(render::checked(&args.image, &found)),
+        (Ok(found), Format::Json) => render::checked_document(&args.image, &found),
+        // Whoever reads JSON gets a document, as from `verify`.
+        (Err(why), Format::Json) => render::unchecked_document(&args.image, &why, verdict),
+        (Err(why), Format::Text) if verdict == Verdict::Refuse => return Err(CliError::refused(why.code, why.message)),
+        (Err(why), Format::Text) => return Err(CliError::undecided(why.code, why.message)),
     };
     printer.data(text.as_bytes())?;
-    Ok(status)
+    Ok(ExitStatus::of_verdict(verdict))
 }
 
-fn unresolved(why: &Unresolved) -> CliError {
-    match why.code {
-        Code::PlatformAbsent => CliError::refused(why.code, &why.message),
-        _ => CliError::undecided(why.code, &why.message),
-    }
+/// What follows when there was nothing to look at.
+fn without(why: &Unresolved) -> Verdict {
+    if why.code == Code::PlatformAbsent { Verdict::Refuse } else { Verdict::Undecided }
 }
 
 /// What a policy accepts of each kind of statement; one that is absent refuses nothing here.

@@ -1,6 +1,8 @@
 //! What `check` found, as text and JSON.
 
 use cg_attest::audit::{CheckReport, Silent};
+use cg_attest::digest::Digest;
+use cg_attest::report::{Unresolved, Verdict};
 use serde_json::{Value, json};
 
 use crate::printer::escape;
@@ -30,25 +32,41 @@ pub(crate) fn checked(image: &str, report: &CheckReport) -> String {
 }
 
 /// For programs; fields are only ever added.
-pub(crate) fn checked_document(image: &str, report: &CheckReport, exit: u8) -> String {
+pub(crate) fn checked_document(image: &str, report: &CheckReport) -> String {
     let silent = |u: &Silent| json!({ "what": u.what, "code": u.code, "message": u.message });
-    let platforms: Vec<Value> = report
-        .images
-        .iter()
-        .map(|one| {
-            json!({
-                "target": one.target,
-                "digest": one.digest,
-                "findings": one.outcome.findings,
-                "compared": one.outcome.compared,
-                "notCompared": one.outcome.skipped,
-                "notChecked": one.silent.iter().map(silent).collect::<Vec<_>>(),
-            })
+    let platforms = report.images.iter().map(|one| {
+        json!({
+            "target": one.target,
+            "digest": one.digest,
+            "findings": one.outcome.findings,
+            "compared": one.outcome.compared,
+            "notCompared": one.outcome.skipped,
+            "notChecked": one.silent.iter().map(silent).collect::<Vec<_>>(),
         })
-        .collect();
-    let image = json!({ "reference": image, "digest": report.digest });
+    });
+    document(image, Some(&report.digest), report.verdict(), platforms.collect(), None)
+}
+
+/// For programs, of an image that could not be looked at.
+pub(crate) fn unchecked_document(image: &str, why: &Unresolved, verdict: Verdict) -> String {
+    document(image, None, verdict, Vec::new(), Some(json!({ "code": why.code, "message": why.message })))
+}
+
+fn document(
+    image: &str,
+    digest: Option<&Digest>,
+    verdict: Verdict,
+    platforms: Vec<Value>,
+    error: Option<Value>,
+) -> String {
     let document = json!({
-        "apiVersion": "cg-attest/v1", "kind": "CheckReport", "image": image, "exitCode": exit, "platforms": platforms,
+        "apiVersion": "cg-attest/v1",
+        "kind": "CheckReport",
+        "verdict": verdict,
+        "exitCode": verdict.exit_code(),
+        "image": { "reference": image, "digest": digest },
+        "error": error,
+        "platforms": platforms,
     });
     format!("{document:#}\n")
 }

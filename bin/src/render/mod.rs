@@ -23,7 +23,7 @@ mod unverified;
 pub(crate) use attaching::{attached, kind, plan};
 pub(crate) use attestation::{Attestation, Form, json_line};
 pub(crate) use blob::blob;
-pub(crate) use checked::{checked, checked_document};
+pub(crate) use checked::{checked, checked_document, unchecked_document};
 pub(crate) use contents::{contents, history};
 pub(crate) use cosign::cosign;
 pub(crate) use difference::{Compared, Read, difference_json, difference_markdown, difference_text};

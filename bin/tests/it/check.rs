@@ -56,6 +56,26 @@ async fn the_verified_sbom_is_compared_and_its_absence_is_no_success() {
 }
 
 #[tokio::test]
+async fn an_image_that_cannot_be_looked_at_has_a_document_too() {
+    let scene = Scene::bare().await;
+    let (here, trusting) = (scene.name(), scene.trusting());
+    let nowhere = format!("{here}-which-nobody-pushed");
+    let run = |name: &str, platform: &str| {
+        let args = ["check", name, "--platform", platform, "-o", "json"];
+        let ran = cg_attest(args.into_iter().chain(trusting.iter().map(String::as_str)));
+        let report = ran.json();
+        assert_eq!(
+            (report["kind"].as_str(), report["exitCode"].as_i64()),
+            (Some("CheckReport"), Some(ran.code.into()))
+        );
+        (ran.code, report["verdict"].clone(), report["error"]["code"].clone())
+    };
+    assert_eq!(run(&here, "linux/amd64"), (1, "refuse".into(), Value::Null), "there is no SBOM");
+    assert_eq!(run(&here, "linux/s390x"), (1, "refuse".into(), "platform-absent".into()));
+    assert_eq!(run(&nowhere, "linux/amd64"), (3, "undecided".into(), "image-not-found".into()));
+}
+
+#[tokio::test]
 async fn a_document_is_compared_before_it_is_signed() {
     let database = "P:app\nV:1-r0\nA:x86_64\n\n";
     let layer = LayerBuilder::new().file("usr/lib/apk/db/installed", database).gzip();
