@@ -30,15 +30,20 @@ pub enum Conflict {
     Replace,
 }
 
-impl FromStr for Conflict {
-    type Err = String;
+/// A text that is no way to treat what is there already.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not known: wanted skip-same, append or replace")]
+pub struct ConflictError(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for Conflict {
+    type Err = ConflictError;
+
+    fn from_str(text: &str) -> Result<Self, ConflictError> {
         match text {
             "skip-same" => Ok(Self::SkipSame),
             "append" => Ok(Self::Append),
             "replace" => Ok(Self::Replace),
-            _ => Err("wanted skip-same, append or replace".to_owned()),
+            other => Err(ConflictError(other.chars().take(40).collect())),
         }
     }
 }

@@ -38,13 +38,13 @@ mod tests;
 mod timing;
 
 pub use apply::{Attached, Replaced, Superseded};
-pub use attacher::{Attacher, AttacherBuilder, Conflict};
+pub use attacher::{Attacher, AttacherBuilder, Conflict, ConflictError};
 pub use error::AttachError;
 pub use existing::Existing;
 pub use legacy::{LayerStep, LegacyLayer};
 pub use plan::{Action, Plan, PlannedTarget, Step};
 pub use preview::{Outlook, Preview, PreviewedDraft, PreviewedForm, Seen};
-pub use produce::{Drafted, Form, ProduceError, Signed, There};
+pub use produce::{Drafted, Form, FormError, ProduceError, Signed, There};
 pub use subjects::{Subject, Subjects};
 pub use survey::{Survey, Wanted};
 pub use timing::Timing;

@@ -28,15 +28,20 @@ pub enum Form {
     Both,
 }
 
-impl FromStr for Form {
-    type Err = String;
+/// A text that is no form.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no form: wanted bundle, legacy or both")]
+pub struct FormError(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for Form {
+    type Err = FormError;
+
+    fn from_str(text: &str) -> Result<Self, FormError> {
         match text {
             "bundle" => Ok(Self::Bundle),
             "legacy" => Ok(Self::Legacy),
             "both" => Ok(Self::Both),
-            other => Err(format!("{other:?} is no form: wanted bundle, legacy or both")),
+            other => Err(FormError(other.chars().take(40).collect())),
         }
     }
 }

@@ -14,7 +14,7 @@ pub use level::{ShownLevel, SlsaLevel, SlsaLevelError};
 pub use pattern::{Matched, Pattern, PatternError};
 pub use preset::Preset;
 pub use provenance::ProvenanceRules;
-pub use requirement::{Level, Requirement, Wanted};
+pub use requirement::{Level, LevelError, Requirement, RequirementError, Wanted};
 pub use rules::{LogEvidence, Policy, PolicyBuilder, PolicyError};
 
 pub(crate) use document::PolicyDocument;

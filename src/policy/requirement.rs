@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::statement::{COSIGN_SIGN, PredicateType};
+use crate::statement::{COSIGN_SIGN, PredicateType, PredicateTypeError};
 
 /// The name of [`Wanted::Layers`].
 const LAYERS: &str = "sbom=layers";
@@ -153,31 +153,39 @@ impl Level {
     }
 }
 
-impl FromStr for Level {
-    type Err = String;
+/// A text that is no level.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a level: wanted index, platform or either")]
+pub struct LevelError(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
+/// A text that is no requirement.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}; `signature` for the signature of the image")]
+pub struct RequirementError(PredicateTypeError);
+
+impl FromStr for Level {
+    type Err = LevelError;
+
+    fn from_str(text: &str) -> Result<Self, LevelError> {
         match text {
             "index" => Ok(Self::Index),
             "platform" => Ok(Self::Platform),
             "either" => Ok(Self::Either),
-            other => Err(format!("{other:?} is not a level: wanted index, platform or either")),
+            other => Err(LevelError(other.chars().take(40).collect())),
         }
     }
 }
 
 impl FromStr for Requirement {
-    type Err = String;
+    type Err = RequirementError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, RequirementError> {
         if text == "signature" || text == COSIGN_SIGN {
             return Ok(Self::signature());
         }
         if text == LAYERS {
             return Ok(Self::layers());
         }
-        text.parse()
-            .map(Self::attestation)
-            .map_err(|e: <PredicateType as FromStr>::Err| format!("{e}; `signature` for the signature of the image"))
+        text.parse().map(Self::attestation).map_err(RequirementError)
     }
 }

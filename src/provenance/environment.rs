@@ -50,14 +50,17 @@ impl fmt::Display for Ci {
     }
 }
 
-impl FromStr for Ci {
-    type Err = String;
+/// A text that is no CI system whose environment is known here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no CI system that is known: wanted github, gitlab, buildkite or circleci")]
+pub struct CiError(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for Ci {
+    type Err = CiError;
+
+    fn from_str(text: &str) -> Result<Self, CiError> {
         let found = Self::ALL.into_iter().find(|(_, name, _)| *name == text).map(|(ci, ..)| ci);
-        found.ok_or_else(|| {
-            format!("{text:?} is no CI system that is known: wanted github, gitlab, buildkite or circleci")
-        })
+        found.ok_or_else(|| CiError(text.chars().take(40).collect()))
     }
 }
 

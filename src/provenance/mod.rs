@@ -35,5 +35,5 @@ mod error;
 mod tests;
 
 pub use build::{Build, PREDICATE_TYPE, statement};
-pub use environment::Ci;
+pub use environment::{Ci, CiError};
 pub use error::BuildError;

@@ -24,12 +24,13 @@ pub struct Assessor<'a> {
     keep: Keep,
 }
 
-/// What a report keeps of evidence that the policy accepts. Verdict, signers,
-/// times and checks are always in it; attestations may be megabytes each.
+/// What a report keeps, at least, of evidence that the policy accepts. Verdict, signers,
+/// times and checks are always in it; attestations may be megabytes each. Where the
+/// policy itself asks for what is in a statement later on, statements are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 #[non_exhaustive]
 pub enum Keep {
-    /// No attestation: [`Assessed::attestation`] has none. For whoever asks for the verdict alone.
+    /// The verdict alone: [`Assessed::attestation`] has none.
     Verdict,
     /// The statements.
     #[default]
@@ -119,7 +120,9 @@ impl<'a> Assessor<'a> {
                 self.judge(candidate, &bundle, payload, signed, wanted, &mut assessed);
             }
         }
-        match (&mut assessed.accepted, self.keep) {
+        // An SBOM is compared with the layers when the verdict on everything else is known.
+        let keep = if self.policy.asks_for_layers() { self.keep.max(Keep::Statements) } else { self.keep };
+        match (&mut assessed.accepted, keep) {
             (Some(_), Keep::Content) => assessed.content = Some(candidate.content.clone()),
             (Some(Accepted::Attestation(attestation)), Keep::Verdict) => *attestation = None,
             _ => {}

@@ -204,7 +204,7 @@ fn read(text: &str, kind: &PredicateType) -> Result<Input, CliError> {
 fn targets<'a>(args: &ProduceArgs, subjects: &'a Subjects, input: &Input) -> Result<Vec<&'a Subject>, CliError> {
     let Some(wanted) = &input.platform else {
         let chosen = args.subjects(subjects)?;
-        let every = args.platform.is_empty() && !args.no_recursive && chosen.len() > 1;
+        let every = args.platforms.named().is_empty() && !args.no_recursive && chosen.len() > 1;
         return Ok(chosen.into_iter().filter(|subject| !every || subject.name != TargetName::Index).collect());
     };
     let found: Vec<&Subject> =

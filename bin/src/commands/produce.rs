@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use cg_attest::attach::{AttachError, Attacher, Drafted, Form, ProduceError, Signed, Subject, Subjects, There};
 use cg_attest::code::Code;
-use cg_attest::image::Platform;
 use cg_attest::registry::Context;
 use cg_attest::sign::{Predicate, PredicateError};
 use clap::Args;
@@ -15,15 +14,14 @@ use crate::exit::ExitStatus;
 use crate::printer::{Printer, escape};
 use crate::render;
 use crate::settings::{
-    RegistryArgs, SigningArgs, Source, Sources, TrustArgs, WriteArgs, attach_failed, now, place_for, signing_failed,
-    write_atomically,
+    PlatformArgs, RegistryArgs, SigningArgs, Source, Sources, TrustArgs, WriteArgs, attach_failed, now, place_for,
+    signing_failed, write_atomically,
 };
 
 #[derive(Debug, Args)]
 pub(super) struct ProduceArgs {
-    /// For this platform only; repeatable
-    #[arg(long, value_name = "PLATFORM", value_delimiter = ',')]
-    pub(super) platform: Vec<Platform>,
+    #[command(flatten)]
+    pub(super) platforms: PlatformArgs,
     /// For the image itself, and not for the platforms of an index
     #[arg(long, conflicts_with = "platform")]
     pub(super) no_recursive: bool,
@@ -64,20 +62,16 @@ impl ProduceArgs {
         if self.no_recursive {
             return Ok(vec![subjects.image()]);
         }
-        if self.platform.is_empty() {
+        let named = self.platforms.named();
+        if named.is_empty() {
             return Ok(subjects.all().iter().collect());
         }
-        let mut found = Vec::new();
-        for wanted in &self.platform {
-            let before = found.len();
-            found.extend(subjects.platforms().filter(|(own, _)| own.matches(wanted)).map(|(_, subject)| subject));
-            if found.len() == before {
-                let message = format!("the image has no platform {wanted}");
-                return Err(CliError::refused(Code::PlatformAbsent, message));
-            }
+        if let Some(absent) = named.iter().find(|wanted| !subjects.platforms().any(|(own, _)| own.matches(wanted))) {
+            let message = format!("the image has no platform {absent}");
+            return Err(CliError::refused(Code::PlatformAbsent, message));
         }
-        found.dedup();
-        Ok(found)
+        let chosen = subjects.platforms().filter(|(own, _)| named.iter().any(|wanted| own.matches(wanted)));
+        Ok(chosen.map(|(_, subject)| subject).collect())
     }
 
     /// Whether the files that are asked for can be written, asked before anything is signed.

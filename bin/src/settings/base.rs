@@ -1,5 +1,6 @@
 //! What the image has to be built on, and who is trusted to have signed that.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use cg_attest::client::BaseRequest;
@@ -81,13 +82,11 @@ impl BaseArgs {
     }
 
     fn requirements(&self) -> Result<Vec<Requirement>, CliError> {
-        let wrong = |e: String| CliError::usage(Code::PolicyInvalid, format!("--base-require: {e}"));
-        let required: Vec<Requirement> =
-            self.base_require.iter().map(|name| name.parse().map_err(wrong)).collect::<Result<_, _>>()?;
+        let wrong = |e: &dyn Display| CliError::usage(Code::PolicyInvalid, format!("--base-require: {e}"));
+        let required = self.base_require.iter().map(|name| name.parse::<Requirement>().map_err(|e| wrong(&e)));
+        let required = required.collect::<Result<Vec<_>, _>>()?;
         if required.iter().any(|requirement| *requirement.wanted() == Wanted::Layers) {
-            return Err(wrong(
-                "no layer of a base is read; `cg-attest verify BASE --require sbom=layers` reads them".to_owned(),
-            ));
+            return Err(wrong(&"no layer of a base is read; `cg-attest verify BASE --require sbom=layers` reads them"));
         }
         Ok(required)
     }

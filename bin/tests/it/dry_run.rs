@@ -54,6 +54,9 @@ fn what_is_there_is_left_out_of_the_plan_and_of_the_run() {
     assert_eq!(plan["kind"], "SigningPlan");
     let everything = [("index", "write"), ("linux/amd64", "write"), ("linux/arm64", "write")];
     assert_eq!(actions(&plan), of(&everything));
+    assert_eq!(actions(&scene.plans("sign", "v2", &["--platform", "all"])), of(&everything));
+    let twice = scene.plans("sign", "v2", &["--platform", "linux/arm64,linux/amd64,linux/arm64"]);
+    assert_eq!(actions(&twice), of(&everything[1..]));
     assert_eq!(plan["signer"], json!({ "identity": PERSON, "issuer": scene.server.url() }));
     assert_eq!(plan["services"]["certificateAuthority"], scene.server.url());
     assert_eq!(plan["services"]["timestampAuthorities"], json!([format!("{}/api/v1/timestamp", scene.server.url())]));

@@ -16,7 +16,7 @@ use crate::image::{Manifest, PinnedReference, Platform, Reference, Repository};
 use crate::policy::Policy;
 use crate::registry::Context;
 use crate::report::{BaseRecord, BaseSource, Report};
-use crate::verify::{Cell, State};
+use crate::verify::{Cell, Keep, State};
 
 /// What an image has to be built on.
 #[derive(Clone)]
@@ -68,6 +68,7 @@ impl Client {
         // What names the base may be attested and not required.
         request.read_all |= base.reference.as_ref().is_none_or(|reference| reference.digest().is_none());
         request.image.platform_needed = true;
+        request.keep = request.keep.max(Keep::Statements);
         let request = &request;
         let report = self.verify(request).await;
         let Ok(facts) = report.facts() else { return report };
