@@ -52,7 +52,7 @@ pub(super) struct WireEnvelope {
 
 impl WireEnvelope {
     /// The envelope; the reason why not, where it has not exactly one signature:
-    /// certificate, timestamps and log entries vouch for one.
+    /// certificate, timestamps and log entries vouch for one (scenario G-08).
     pub(super) fn into_inner(self) -> Result<DsseEnvelope, &'static str> {
         match <[DsseSignature; 1]>::try_from(self.signatures) {
             Ok([signature]) => Ok(DsseEnvelope::new(self.payload_type, self.payload, signature)),

@@ -6,7 +6,7 @@ use cg_attest::testing::Fault;
 use cg_attest::trust::TrustRoot;
 use serde_json::Value;
 
-use crate::support::bench::{Bench, assert_refused_by};
+use crate::support::bench::{Bench, assert_accepted, assert_refused_by};
 use crate::support::form::Form;
 
 /// The trust root with other lists of authorities.
@@ -58,6 +58,31 @@ async fn d_07_a_timestamp_has_its_own_authoritys_window() {
 async fn d_08_a_timestamp_by_another_certificate_of_the_authoritys_root_is_refused() {
     for form in [Form { timestamp: true, ..Form::BUNDLE }, Form::REKOR_V2] {
         form.assert_refused(Fault::TimestampByForeignCertificate, CheckName::Time, Code::TimeUntrusted).await;
+    }
+}
+
+#[tokio::test]
+async fn d_10_a_timestamp_of_another_signature_is_no_time() {
+    for form in [Form { timestamp: true, ..Form::BUNDLE }, Form::REKOR_V2] {
+        form.assert_refused(Fault::TimestampOfAnotherSignature, CheckName::Time, Code::TimeUntrusted).await;
+    }
+}
+
+/// A root that names no authority trusts none.
+#[tokio::test]
+async fn d_12_without_authorities_a_timestamp_is_no_time() {
+    let mut bench = Bench::new().await;
+    let policy = Form::REKOR_V2.policy(&bench);
+    bench.push(&Form::REKOR_V2.upload(&bench, None)).await;
+    assert_accepted(&bench.verify(&policy).await);
+    for edit in [
+        |json: &mut Value| json["timestampAuthorities"] = serde_json::json!([]),
+        |json: &mut Value| {
+            json.as_object_mut().expect("an object").remove("timestampAuthorities");
+        },
+    ] {
+        bench.trust = root(&bench, edit).expect("a trust root");
+        assert_refused_by(&bench.verify(&policy).await, CheckName::Time, Code::TimeUntrusted);
     }
 }
 

@@ -1,7 +1,10 @@
 //! G. Envelopes, statements and what they are about.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use cg_attest::check::CheckName;
 use cg_attest::code::Code;
+use cg_attest::digest::Digest;
 use cg_attest::report::Report;
 use cg_attest::testing::{Fault, Statement, Upload, simple_signing};
 use cg_attest::verify::State;
@@ -135,6 +138,28 @@ async fn g_06_a_digest_of_another_spelling_is_another_digest() {
 }
 
 #[tokio::test]
+async fn g_07_what_is_told_is_the_subject_that_was_asked_for() {
+    let bench = Bench::new().await;
+    let good = String::from_utf8(Statement::about(&bench.index().digest).spdx()).expect("text");
+    let (wanted, other) = (&bench.index().digest, another_digest());
+    let one = |digest: &Digest| format!(r#"{{"digest":{{"sha256":"{}"}}}}"#, digest.hex());
+    let about = |subjects: &[&Digest]| {
+        let subjects: Vec<String> = subjects.iter().map(|digest| one(digest)).collect();
+        let statement = good.replacen(&format!("[{}]", one(wanted)), &format!("[{}]", subjects.join(",")), 1);
+        bench.sign().statement(statement.as_bytes())
+    };
+    for subjects in [&[wanted][..], &[&other, wanted], &[wanted, &other]] {
+        let report = sbom_report(&bench, &about(subjects)).await;
+        assert_accepted(&report);
+        let document = serde_json::to_value(report.document()).expect("JSON");
+        assert_eq!(document["candidates"][0]["subject"], wanted.to_string());
+        assert_eq!(document["image"]["digest"], wanted.to_string());
+    }
+    let report = sbom_report(&bench, &about(&[&other])).await;
+    assert_refused_by(&report, CheckName::Subject, Code::SubjectMismatch);
+}
+
+#[tokio::test]
 async fn g_08_an_envelope_has_exactly_one_signature() {
     let bench = Bench::new().await;
     let statement = Statement::about(&bench.index().digest).spdx();
@@ -218,6 +243,22 @@ async fn g_18_a_message_signature_is_no_attestation_and_both_at_once_are_neither
     // What is null is not there, in Protobuf's JSON.
     let neither = edited(&good, |b| b["messageSignature"] = json!(null));
     assert_accepted(&sbom_report(&bench, &neither).await);
+}
+
+/// Nothing is normalised before it is compared or given out.
+#[tokio::test]
+async fn g_20_the_bytes_that_were_signed_are_those_that_are_given() {
+    let bench = Bench::new().await;
+    let good = String::from_utf8(Statement::about(&bench.index().digest).spdx()).expect("text");
+    let odd = format!("\n{}\r\n ", good.replacen(r#""predicate":{"#, "\"predicate\" :\t{ ", 1));
+    let signed = bench.sign().statement(odd.as_bytes());
+    let report = sbom_report(&bench, &signed).await;
+    assert_accepted(&report);
+    let attestation = only_candidate(&report).attestation().expect("an attestation");
+    assert_eq!(attestation.statement().statement().payload(), odd);
+    // The same document for whoever reads JSON, and other bytes.
+    let trimmed = edited(&signed, |b| b["dsseEnvelope"]["payload"] = json!(BASE64_STANDARD.encode(odd.trim())));
+    assert_refused_by(&sbom_report(&bench, &trimmed).await, CheckName::Signature, Code::SigInvalid);
 }
 
 #[tokio::test]

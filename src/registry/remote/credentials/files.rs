@@ -222,6 +222,7 @@ mod tests {
 
     #[test]
     fn a_registry_is_matched_as_a_whole() {
+        // Also the start of a name that somebody else owns (scenario J-09).
         // bTpw is m:p.
         let file = r#"{"auths":{"ghcr.io":{"auth":"bTpw"},"127.0.0.1:5000":{"auth":"bTpw"}}}"#;
         assert_eq!(logins(file, "ghcr.io/a"), ["m:p"]);
