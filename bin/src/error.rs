@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use cg_attest::attach::AttachError;
 use cg_attest::code::Code;
 use cg_attest::discover::ResolveError;
 use cg_attest::evidence::Unread;
 use cg_attest::image::Platform;
+use cg_attest::sign::SignError;
 
 use crate::exit::ExitStatus;
 
@@ -56,6 +58,51 @@ impl CliError {
     pub(crate) fn file(path: &std::path::Path, problem: impl fmt::Display) -> Self {
         let path = if path.as_os_str() == "-" { "stdin".as_ref() } else { path };
         Self::usage(Code::FileUnreadable, format!("{}: {problem}", path.display()))
+    }
+
+    /// What a failed signature ends with: what the flags or files are to blame for
+    /// is 2, what may pass is 3, what was refused is 1.
+    pub(crate) fn signing(error: SignError) -> Self {
+        let code = error.code();
+        let status = match code {
+            Code::NoIdentity
+            | Code::TokenInvalid
+            | Code::TokenExpired
+            | Code::TokenAudience
+            | Code::SigningConfig
+            | Code::KeyUnusable => ExitStatus::Usage,
+            Code::ServiceUnavailable | Code::ServiceRateLimited | Code::Limit | Code::NoCryptoProvider => {
+                ExitStatus::Undecided
+            }
+            Code::Internal => ExitStatus::Internal,
+            _ => ExitStatus::Refused,
+        };
+        Self { status, code, message: error.to_string(), hint: None }
+    }
+
+    /// What a failed attachment ends with: what may pass, or could not be read, is
+    /// 3; what was refused is 1.
+    pub(crate) fn attaching(error: AttachError) -> Self {
+        let code = error.code();
+        let status = match code {
+            Code::Internal => ExitStatus::Internal,
+            Code::RegistryUnavailable
+            | Code::RegistryRateLimited
+            | Code::RegistryDenied
+            | Code::RegistryProtocol
+            | Code::CredentialScope
+            | Code::ImageNotFound
+            | Code::ManifestInvalid
+            | Code::MediaAmbiguous
+            | Code::IndexContended
+            | Code::NotListed
+            | Code::NotReadBack
+            | Code::DigestMismatch
+            | Code::FileUnreadable
+            | Code::Limit => ExitStatus::Undecided,
+            _ => ExitStatus::Refused,
+        };
+        Self { status, code, message: error.to_string(), hint: None }
     }
 
     /// A bug (exit 4).

@@ -4,8 +4,6 @@ use std::process::ExitCode;
 
 use cg_attest::report::Verdict;
 
-use crate::error::CliError;
-
 /// How the command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ExitStatus {
@@ -58,12 +56,6 @@ impl ExitStatus {
 impl From<ExitStatus> for ExitCode {
     fn from(status: ExitStatus) -> Self {
         Self::from(status.code())
-    }
-}
-
-impl From<&CliError> for ExitStatus {
-    fn from(error: &CliError) -> Self {
-        error.status
     }
 }
 

@@ -12,7 +12,6 @@ mod printer;
 mod render;
 mod settings;
 
-use crate::exit::ExitStatus;
 use crate::printer::Printer;
 
 fn main() -> std::process::ExitCode {
@@ -28,7 +27,7 @@ fn main() -> std::process::ExitCode {
         Ok(status) => status.into(),
         Err(error) => {
             printer.error(&error);
-            ExitStatus::from(&error).into()
+            error.status.into()
         }
     }
 }

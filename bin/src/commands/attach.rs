@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cg_attest::attach::{AttachError, Form, Subjects};
+use cg_attest::attach::{Form, Subjects};
 use cg_attest::image::Reference;
 use cg_attest::registry::Context;
 use cg_attest::sign::SignedBundle;
@@ -11,7 +11,7 @@ use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
 use crate::render;
-use crate::settings::{RegistryArgs, Sources, TrustArgs, WriteArgs, attach_failed, now, read_file, read_input};
+use crate::settings::{RegistryArgs, Sources, TrustArgs, WriteArgs, now, read_file, read_input};
 
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:
@@ -57,30 +57,29 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
 
     let context = Context::new(limits);
     let reference: &Reference = &source.image.reference;
-    let failed = |error: AttachError| attach_failed(&error);
-    let subjects = Subjects::resolve(&*source.pull, &context, reference).await.map_err(failed)?;
+    let subjects = Subjects::resolve(&*source.pull, &context, reference).await.map_err(CliError::attaching)?;
     let mut bundles: Vec<SignedBundle> = Vec::new();
     for (name, bytes) in files {
-        bundles.extend(attacher.bundles(&name, bytes, &subjects).map_err(failed)?);
+        bundles.extend(attacher.bundles(&name, bytes, &subjects).map_err(CliError::attaching)?);
     }
     let format = args.writing.signature_format;
     let mut layers = Vec::new();
     if format != Form::Bundle {
         // All of them before anything is written.
         for bundle in &bundles {
-            layers.push(attacher.layer_of_bundle(bundle).map_err(failed)?);
+            layers.push(attacher.layer_of_bundle(bundle).map_err(CliError::attaching)?);
         }
     }
     if format == Form::Legacy {
         bundles.clear();
     }
-    let plan = attacher.plan(&context, &subjects, &bundles, &layers).await.map_err(failed)?;
+    let plan = attacher.plan(&context, &subjects, &bundles, &layers).await.map_err(CliError::attaching)?;
     let pinned = source.pinned(&plan.image);
     if args.writing.dry_run {
         printer.data(render::plan(&pinned, &plan, args.writing.output)?.as_bytes())?;
         return Ok(ExitStatus::Accepted);
     }
-    let attached = attacher.apply(&context, &plan).await.map_err(failed)?;
+    let attached = attacher.apply(&context, &plan).await.map_err(CliError::attaching)?;
     printer.data(render::attached(&pinned, &plan, &attached, args.writing.output)?.as_bytes())?;
     Ok(ExitStatus::Accepted)
 }

@@ -1,10 +1,9 @@
 //! `completions` and `man`: the command line, written for a shell and for `man`.
 
 use cg_attest::code::Code;
-use clap::{Args as ClapArgs, Command, CommandFactory as _};
+use clap::{Args as ClapArgs, Command};
 use clap_complete::Shell;
 
-use crate::cli::Cli;
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::Printer;
@@ -15,10 +14,10 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-/// Prints the completions for a shell.
-pub(crate) fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, CliError> {
+/// Prints the completions of `command` for a shell.
+pub(crate) fn run(args: &Args, command: &mut Command, printer: &Printer) -> Result<ExitStatus, CliError> {
     let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "cg-attest", &mut text);
+    clap_complete::generate(args.shell, command, "cg-attest", &mut text);
     printer.data(&text)?;
     Ok(ExitStatus::Accepted)
 }
@@ -32,9 +31,8 @@ pub(crate) struct ManArgs {
     command: Vec<String>,
 }
 
-/// Prints the manual page of a command, or all of them.
-pub(crate) fn man(args: &ManArgs, printer: &Printer) -> Result<ExitStatus, CliError> {
-    let mut root = Cli::command();
+/// Prints the manual page of a command of `root`, or all of them.
+pub(crate) fn man(args: &ManArgs, mut root: Command, printer: &Printer) -> Result<ExitStatus, CliError> {
     root.build();
     let mut command = &root;
     for word in &args.command {

@@ -1,4 +1,4 @@
-//! One file per command.
+//! One file per command, or a folder.
 
 pub(crate) mod attach;
 pub(crate) mod attest;
@@ -16,13 +16,14 @@ pub(crate) mod provenance;
 mod provenance_generate;
 pub(crate) mod sandbox;
 pub(crate) mod sbom;
-mod sbom_all;
 pub(crate) mod sign;
 pub(crate) mod sign_blob;
 pub(crate) mod tree;
 pub(crate) mod trust;
 pub(crate) mod verify;
 pub(crate) mod verify_blob;
+
+use clap::CommandFactory as _;
 
 use crate::cli::{Cli, Command};
 use crate::error::CliError;
@@ -49,8 +50,8 @@ pub(crate) fn run(cli: Cli, printer: &Printer) -> Result<ExitStatus, CliError> {
         Command::Demo => block_on(demo::run(printer)),
         Command::Sandbox(args) => block_on(sandbox::run(&args, printer)),
         Command::Explain(args) => explain::run(&args, printer),
-        Command::Completions(args) => completions::run(&args, printer),
-        Command::Man(args) => completions::man(&args, printer),
+        Command::Completions(args) => completions::run(&args, &mut Cli::command(), printer),
+        Command::Man(args) => completions::man(&args, Cli::command(), printer),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use cg_attest::attach::{AttachError, Attacher, Drafted, Form, ProduceError, Signed, Subject, Subjects, There};
+use cg_attest::attach::{Attacher, Drafted, Form, ProduceError, Signed, Subject, Subjects, There};
 use cg_attest::code::Code;
 use cg_attest::registry::Context;
 use cg_attest::sign::{Predicate, PredicateError};
@@ -14,8 +14,7 @@ use crate::exit::ExitStatus;
 use crate::printer::{Printer, escape};
 use crate::render;
 use crate::settings::{
-    PlatformArgs, RegistryArgs, SigningArgs, Source, Sources, TrustArgs, WriteArgs, attach_failed, now, place_for,
-    signing_failed, write_atomically,
+    PlatformArgs, RegistryArgs, SigningArgs, Source, Sources, TrustArgs, WriteArgs, now, place_for, write_atomically,
 };
 
 #[derive(Debug, Args)]
@@ -144,7 +143,8 @@ pub(super) async fn run(
     }
     let services = signing.services(began)?;
     let context = Context::new(limits.clone());
-    let subjects = Subjects::resolve(&*source.pull, &context, &source.image.reference).await.map_err(attached)?;
+    let subjects =
+        Subjects::resolve(&*source.pull, &context, &source.image.reference).await.map_err(CliError::attaching)?;
     let drafts = draft(&source, &subjects).await?;
     // Whole images may have been read for the drafts; what follows has its own time.
     let context = Context::new(limits.clone());
@@ -162,7 +162,8 @@ pub(super) async fn run(
         let attacher = attacher.key(signing.public_key_pem()).build();
         // What goes into files is not compared with anything.
         let forms = if args.no_upload { None } else { Some(form) };
-        let preview = attacher.preview(&context, &subjects, drafts, forms, &signatory).await.map_err(attached)?;
+        let preview =
+            attacher.preview(&context, &subjects, drafts, forms, &signatory).await.map_err(CliError::attaching)?;
         let plan = render::Intent { reference: &pinned, preview: &preview, signatory: &signatory, services: &services };
         printer.data(plan.render(args.writing.output)?.as_bytes())?;
         return Ok(ExitStatus::Accepted);
@@ -183,8 +184,8 @@ pub(super) async fn run(
         return Ok(ExitStatus::Accepted);
     }
     let attacher = attacher()?;
-    let plan = attacher.plan_signed(&context, &subjects, &signed, there, form).await.map_err(attached)?;
-    let done = attacher.apply(&context, &plan).await.map_err(attached)?;
+    let plan = attacher.plan_signed(&context, &subjects, &signed, there, form).await.map_err(CliError::attaching)?;
+    let done = attacher.apply(&context, &plan).await.map_err(CliError::attaching)?;
     let pinned = source.pinned(&plan.image);
     printer.data(render::attached(&pinned, &plan, &done, args.writing.output)?.as_bytes())?;
     Ok(ExitStatus::Accepted)
@@ -193,15 +194,10 @@ pub(super) async fn run(
 fn not_produced(error: ProduceError) -> CliError {
     match error {
         ProduceError::Predicate(error) => predicate_failed("the provenance", &error),
-        ProduceError::Sign(error) => signing_failed(error),
-        ProduceError::Attach(error) => attached(error),
+        ProduceError::Sign(error) => CliError::signing(error),
+        ProduceError::Attach(error) => CliError::attaching(error),
         other => CliError::internal(other),
     }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-fn attached(error: AttachError) -> CliError {
-    attach_failed(&error)
 }
 
 /// What a predicate that is not attested ends with.

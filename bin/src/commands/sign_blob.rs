@@ -9,7 +9,7 @@ use cg_attest::limits::Limits;
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::{Printer, escape};
-use crate::settings::{SigningArgs, TrustArgs, limits_with_time, now, place_for, signing_failed, write_atomically};
+use crate::settings::{SigningArgs, TrustArgs, limits_with_time, now, place_for, write_atomically};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -44,7 +44,7 @@ pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, Cl
     let now = now()?;
     let trust = trust.load(now).await?;
     let session = plan.settled(&trust)?.session(trust, limits, now, printer).await?;
-    let signed = session.sign_digest(&digest).await.map_err(signing_failed)?;
+    let signed = session.sign_digest(&digest).await.map_err(CliError::signing)?;
     write_atomically(&args.bundle, signed.bytes())?;
     let time = signed.time().map(|time| format!(" at {time}")).unwrap_or_default();
     let name = escape(&signed.signer().identity().value);

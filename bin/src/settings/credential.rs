@@ -10,7 +10,6 @@ use cg_attest::sign::{KeyError, Services, SignError, Signatory, SigningKey};
 use cg_attest::time::Timestamp;
 
 use super::read_file;
-use super::signing::failed;
 use crate::error::CliError;
 use crate::printer::{Printer, escape};
 
@@ -62,13 +61,13 @@ impl Credential {
                 KeyError::EncryptedForm(_) => Some("decrypt it into a file that only you can read".to_owned()),
                 _ => None,
             };
-            CliError { message: format!("{}: {error}", path.display()), hint, ..failed(error.into()) }
+            CliError { message: format!("{}: {error}", path.display()), hint, ..CliError::signing(error.into()) }
         };
         key.map(Self::Key).map_err(wrong)
     }
 
     pub(super) fn token_file(path: &Path) -> Result<Self, CliError> {
-        Token::from_file(path).map_err(|e| failed(e.into())).map(Self::Token)
+        Token::from_file(path).map_err(|e| CliError::signing(e.into())).map(Self::Token)
     }
 
     /// Finds who signs: a person is asked if it is one, or if nobody else is found and a person is there.
@@ -90,7 +89,7 @@ impl Credential {
                     printer.note(&escape(&nobody.to_string()));
                     (log_in(Flow::Device, services, audience, yes, printer).await?, true)
                 }
-                Err(error) => return Err(failed(error)),
+                Err(error) => return Err(CliError::signing(error)),
             },
         };
         if explicit && token.is_personal() && !yes && can_ask() {
@@ -116,10 +115,10 @@ impl Credential {
             Self::Ambient(only) => match ambient(audience, *only, limits, printer).await {
                 Ok(token) => token,
                 Err(SignError::NoIdentity(_)) if only.is_none() => return Ok(Signatory::unknown()),
-                Err(error) => return Err(failed(error)),
+                Err(error) => return Err(CliError::signing(error)),
             },
         };
-        token.check(audience, now).map_err(|error| failed(error.into()))?;
+        token.check(audience, now).map_err(|error| CliError::signing(error.into()))?;
         Ok(Signatory::of_token(&token))
     }
 }
@@ -157,7 +156,7 @@ async fn log_in(
             "the signing config names no issuer to log in at; name one with --oidc-issuer",
         )
     })?;
-    let login = Login::new(issuer.url(), client).map_err(|e| failed(e.into()))?;
+    let login = Login::new(issuer.url(), client).map_err(|e| CliError::signing(e.into()))?;
     let show = |prompt: &Prompt| match prompt {
         Prompt::Browser { url } => {
             printer.note(&format!("log in at {}", escape(url)));
@@ -172,7 +171,7 @@ async fn log_in(
         Flow::Browser => login.in_browser(show).await,
         Flow::Device => login.with_device(show).await,
     };
-    token.map_err(failed)
+    token.map_err(CliError::signing)
 }
 
 /// Opens a page in the browser. If that fails, its address is on the terminal.

@@ -25,9 +25,9 @@ pub(crate) use output::{Format, place_for, write_atomically};
 pub(crate) use policy::{PolicyArgs, naming_the_signer};
 pub(crate) use registry::{RegistryArgs, limits_with_time};
 pub(crate) use services::SigningConfigArgs;
-pub(crate) use signing::{SigningArgs, failed as signing_failed};
+pub(crate) use signing::SigningArgs;
 pub(crate) use trust::TrustArgs;
-pub(crate) use writing::{WriteArgs, attach_failed};
+pub(crate) use writing::WriteArgs;
 
 use std::io::Read;
 

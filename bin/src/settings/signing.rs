@@ -2,10 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use cg_attest::code::Code;
 use cg_attest::limits::Limits;
 use cg_attest::sign::oidc::{DEFAULT_AUDIENCE, Provider, Token};
-use cg_attest::sign::{Services, Session, SignError, Signatory, SigningConfig};
+use cg_attest::sign::{Services, Session, Signatory, SigningConfig};
 use cg_attest::time::Timestamp;
 use cg_attest::trust::TrustRoot;
 use clap::Args;
@@ -14,7 +13,6 @@ use super::TrustArgs;
 use super::credential::{Credential, Flow, Found};
 use super::services::{ServicesSource, SigningConfigArgs};
 use crate::error::CliError;
-use crate::exit::ExitStatus;
 use crate::printer::Printer;
 
 #[derive(Debug, Clone, Args)]
@@ -169,26 +167,8 @@ impl Signing {
             Found::Key(key) => return Ok(Session::with_key(services, key, trust).limits(limits)),
             Found::Token(token) => token,
         };
-        Session::keyless(services, token, &self.audience, trust).map(|session| session.limits(limits)).map_err(failed)
+        Session::keyless(services, token, &self.audience, trust)
+            .map(|session| session.limits(limits))
+            .map_err(CliError::signing)
     }
-}
-
-/// What a failed signature ends with: what the flags or files are to blame for
-/// is 2, what may pass is 3, what was refused is 1.
-pub(crate) fn failed(error: SignError) -> CliError {
-    let code = error.code();
-    let status = match code {
-        Code::NoIdentity
-        | Code::TokenInvalid
-        | Code::TokenExpired
-        | Code::TokenAudience
-        | Code::SigningConfig
-        | Code::KeyUnusable => ExitStatus::Usage,
-        Code::ServiceUnavailable | Code::ServiceRateLimited | Code::Limit | Code::NoCryptoProvider => {
-            ExitStatus::Undecided
-        }
-        Code::Internal => ExitStatus::Internal,
-        _ => ExitStatus::Refused,
-    };
-    CliError { status, code, message: error.to_string(), hint: None }
 }

@@ -1,15 +1,12 @@
 //! How evidence is written.
 
-use cg_attest::attach::{AttachError, Attacher, AttacherBuilder, Conflict, Form};
-use cg_attest::code::Code;
+use cg_attest::attach::{Attacher, AttacherBuilder, Conflict, Form};
 use cg_attest::limits::Limits;
 use cg_attest::time::Timestamp;
 use cg_attest::trust::TrustRoot;
 use clap::Args;
 
 use super::{Format, RegistryArgs, Source};
-use crate::error::CliError;
-use crate::exit::ExitStatus;
 
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Attaching")]
@@ -46,29 +43,4 @@ impl WriteArgs {
             .evidence_repository(registry.attestation_repo().cloned())
             .conflict(self.conflict)
     }
-}
-
-/// What a failed attachment ends with: what may pass, or could not be read, is
-/// 3; what was refused is 1.
-pub(crate) fn attach_failed(error: &AttachError) -> CliError {
-    let code = error.code();
-    let status = match code {
-        Code::Internal => ExitStatus::Internal,
-        Code::RegistryUnavailable
-        | Code::RegistryRateLimited
-        | Code::RegistryDenied
-        | Code::RegistryProtocol
-        | Code::CredentialScope
-        | Code::ImageNotFound
-        | Code::ManifestInvalid
-        | Code::MediaAmbiguous
-        | Code::IndexContended
-        | Code::NotListed
-        | Code::NotReadBack
-        | Code::DigestMismatch
-        | Code::FileUnreadable
-        | Code::Limit => ExitStatus::Undecided,
-        _ => ExitStatus::Refused,
-    };
-    CliError { status, code, message: error.to_string(), hint: None }
 }

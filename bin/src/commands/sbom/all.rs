@@ -8,10 +8,11 @@ use cg_attest::digest::Digest;
 use cg_attest::discover;
 use cg_attest::image::{Index, Platform};
 use cg_attest::registry::Context;
-use cg_attest::sbom as spdx;
+use cg_attest::sbom;
 use cg_attest::verify::ImageFacts;
 
-use super::sbom::{self, Args, Format};
+use super::args::{Args, Format};
+use super::made::{contents_of, incomplete, known_as, rendered};
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::{Printer, escape};
@@ -26,24 +27,24 @@ pub(super) async fn made(
     printer: &Printer,
 ) -> Result<ExitStatus, CliError> {
     let (facts, index) = resolve(args, source).await?;
-    let repository = sbom::known_as(source);
-    let mut files = Files::new(folder, args.format())?;
+    let repository = known_as(source);
+    let mut files = Files::new(folder, args.output.format)?;
     let (mut status, mut newest) = (ExitStatus::Accepted, None);
     for image in facts.images() {
-        let contents = sbom::contents_of(args.registry(), source, &image.digest, args.files(), printer).await?;
+        let contents = contents_of(&args.evidence.registry, source, &image.digest, args.files, printer).await?;
         newest = newest.max(contents.created);
         let name =
             image.platform().or(contents.platform.as_ref()).map_or_else(|| "image".to_owned(), ToString::to_string);
-        let document = sbom::rendered(args, &contents, repository.clone(), false)?;
+        let document = rendered(args, &contents, repository.clone(), false)?;
         files.put(&name, &image.digest, &document, printer)?;
-        status = status.worst(sbom::incomplete(&contents, printer));
+        status = status.worst(incomplete(&contents, printer));
     }
-    if let (Some(index), Format::Spdx(format)) = (index, args.format()) {
+    if let (Some(index), Format::Spdx(format)) = (index, args.output.format) {
         // An index has no time of its own; it is as old as its newest image.
         let created = settings::source_date_epoch()?.or(newest);
-        let options = spdx::Options::new().created(created).repository(repository);
+        let options = sbom::Options::new().created(created).repository(repository);
         let mut document = Vec::new();
-        spdx::write_index(format, &index, &options, &mut document).map_err(CliError::internal)?;
+        sbom::write_index(format, &index, &options, &mut document).map_err(CliError::internal)?;
         files.put("index", index.blob().digest(), &document, printer)?;
     }
     Ok(status)
@@ -52,7 +53,7 @@ pub(super) async fn made(
 /// Writes what somebody signed, a file for each platform. What they say of the
 /// index is another document, and none is made here beside theirs.
 pub(super) fn signed(folder: &Path, attestations: &[Attestation], printer: &Printer) -> Result<(), CliError> {
-    let mut files = Files::new(folder, Format::Spdx(spdx::Format::Spdx23))?;
+    let mut files = Files::new(folder, Format::Spdx(sbom::Format::Spdx23))?;
     for attestation in attestations {
         let digest: Digest = attestation.digest.parse().map_err(CliError::internal)?;
         files.put(&attestation.target, &digest, &attestation.bytes, printer)?;
@@ -67,7 +68,7 @@ pub(super) async fn platforms(args: &Args, source: &Source) -> Result<Vec<Platfo
 }
 
 async fn resolve(args: &Args, source: &Source) -> Result<(ImageFacts, Option<Index>), CliError> {
-    let context = Context::new(args.registry().limits()?);
+    let context = Context::new(args.evidence.registry.limits()?);
     let resolved = discover::resolve(&*source.pull, &context, &source.image).await;
     let (facts, index) = resolved.map_err(|error| CliError::unresolved(&error))?;
     if facts.images().next().is_none() {
