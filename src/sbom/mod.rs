@@ -4,11 +4,13 @@ pub mod check;
 pub mod diff;
 mod document;
 mod each;
+mod findings;
 mod graph;
 mod ids;
 mod license;
 mod options;
 mod purl;
+mod read;
 mod spdx23;
 mod spdx3;
 #[cfg(test)]
@@ -17,6 +19,7 @@ mod validate;
 mod write;
 
 pub use document::DocumentError;
+pub use findings::{Finding, Severity};
 pub use options::Options;
-pub use validate::{Finding, NotJson, Severity, validate};
+pub use validate::{NotJson, validate};
 pub use write::{Format, UnknownFormat, write, write_index};

@@ -3,8 +3,9 @@
 mod model;
 mod read;
 mod schema;
+mod validate;
 mod write;
 
 pub(super) use read::read;
-pub(super) use schema::check as schema;
+pub(super) use validate::check as validate;
 pub(super) use write::write;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::sbom::findings::{Findings, list, text};
 use crate::sbom::license;
-use crate::sbom::validate::{Findings, list, text};
 use crate::time::Timestamp;
 
 /// Looks for everything that is wrong, in the order of the document.

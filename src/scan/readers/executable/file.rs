@@ -1,6 +1,6 @@
 //! Executables and libraries, whose compilers wrote down what they are made of.
 
-use object::{FileKind, Object as _, ObjectSection as _};
+use object::FileKind;
 
 use super::super::{Facts, File, Reader, Unreadable};
 use super::{go, rust};
@@ -34,11 +34,6 @@ pub(super) fn parse(content: &[u8]) -> Option<object::File<'_>> {
         return None;
     }
     object::File::parse(content).ok()
-}
-
-/// The content of the section with one of these names.
-pub(super) fn section<'a>(object: &object::File<'a>, names: &[&str]) -> Option<&'a [u8]> {
-    object.sections().find(|section| section.name().is_ok_and(|name| names.contains(&name)))?.data().ok()
 }
 
 fn is_macho(head: &[u8]) -> bool {

@@ -8,8 +8,8 @@ use object::{Object as _, ObjectSection as _, ObjectSegment as _, SectionKind};
 
 use super::super::bytes::{array, slice};
 use super::super::{Facts, Unreadable};
-use super::file::section;
 use super::go_info::BuildInfo;
+use super::section::section;
 
 const MAGIC: &[u8] = b"\xff Go buildinf:";
 const ALIGNMENT: usize = 16;

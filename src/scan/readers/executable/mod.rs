@@ -5,5 +5,6 @@ mod go;
 mod go_info;
 mod go_version;
 mod rust;
+mod section;
 
 pub(super) use file::Executable;

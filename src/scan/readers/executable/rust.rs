@@ -7,7 +7,7 @@ use flate2::read::ZlibDecoder;
 use serde::Deserialize;
 
 use super::super::{Facts, Unreadable};
-use super::file::section;
+use super::section::section;
 use crate::scan::{Ecosystem, Package};
 
 /// Bytes of the list when it is inflated, as in the readers of its authors.
