@@ -1,4 +1,4 @@
-//! How a [`Tree`](super::Tree) grows: level by level, each level in one flight.
+//! How a [`Tree`] grows: level by level, each level in one flight.
 
 use std::collections::HashSet;
 
@@ -6,16 +6,38 @@ use futures_util::future::{join, join_all};
 
 use super::failure::unread;
 use super::manifest::{NoManifest, at_legacy_tag, legacy_tag, listed, refers_to};
-use super::tree::{Below, FailedListing, Node, NodeKind};
-use super::{ResolveError, within};
+use super::resolve::fetch;
+use super::tree::{Below, FailedListing, Node, NodeKind, Tree};
+use super::{ImageRequest, ResolveError, within};
 use crate::code::Code;
 use crate::digest::Digest;
 use crate::evidence::{ListingKind, Unread};
 use crate::image::{Descriptor, ImageDocument, Index, Manifest, Platform, Repository};
 use crate::registry::{Context, Pull};
 
+/// Looks at an image: the index, its platforms, what refers to them, and so on
+/// for `depth` levels of referrers. What cannot be read is in the tree, as such.
+/// `evidence` is the repository in which referrers and legacy tags are looked for.
+///
+/// # Errors
+/// When the reference is absent, cannot be read or is not an image.
+pub async fn tree(
+    pull: &dyn Pull,
+    context: &Context,
+    evidence: &Repository,
+    request: &ImageRequest,
+    depth: usize,
+) -> Result<Tree, ResolveError> {
+    let document = within(context, "resolving", fetch(pull, context, &request.reference)).await??;
+    let mut growing = Growing::new(pull, context, request.reference.repository(), evidence);
+    let absent = growing.plant(&document, &request.platforms)?;
+    growing.grow(depth).await;
+    let (reference, source) = (request.name(), request.source.clone());
+    Ok(Tree { reference, source, absent, root: growing.finish() })
+}
+
 /// A tree on its way, as a list in which parents stand before their children.
-pub(super) struct Growing<'a> {
+struct Growing<'a> {
     pull: &'a dyn Pull,
     context: &'a Context,
     /// Where the index's entries are.
@@ -43,21 +65,12 @@ struct Found {
 }
 
 impl<'a> Growing<'a> {
-    pub(super) fn new(
-        pull: &'a dyn Pull,
-        context: &'a Context,
-        image: &'a Repository,
-        evidence: &'a Repository,
-    ) -> Self {
+    fn new(pull: &'a dyn Pull, context: &'a Context, image: &'a Repository, evidence: &'a Repository) -> Self {
         Self { pull, context, image, evidence, slots: Vec::new() }
     }
 
     /// The image and what its index lists. Answers the platforms that it does not list.
-    pub(super) fn plant(
-        &mut self,
-        document: &ImageDocument,
-        wanted: &[Platform],
-    ) -> Result<Vec<Platform>, ResolveError> {
+    fn plant(&mut self, document: &ImageDocument, wanted: &[Platform]) -> Result<Vec<Platform>, ResolveError> {
         let descriptor = document.referrer_descriptor();
         let index = match document {
             ImageDocument::Index(index) => index,
@@ -98,7 +111,7 @@ impl<'a> Growing<'a> {
         limit.saturating_sub(self.slots.len())
     }
 
-    pub(super) async fn grow(&mut self, depth: usize) {
+    async fn grow(&mut self, depth: usize) {
         // A digest is looked at once: what refers to itself in a circle ends here.
         let mut seen: HashSet<Digest> = HashSet::new();
         let mut from = 0;
@@ -203,7 +216,7 @@ impl<'a> Growing<'a> {
     }
 
     /// Puts every node under its parent, last first, so that each is complete when it goes.
-    pub(super) fn finish(mut self) -> Node {
+    fn finish(mut self) -> Node {
         loop {
             let last = self.slots.pop().expect("the image itself was planted first, and ends this loop");
             let Slot { mut node, parent, .. } = last;

@@ -27,12 +27,13 @@ mod unsigned;
 
 pub use discovered::Discovered;
 pub use everything::{Everything, everything};
+pub use grow::tree;
 pub use list::list;
 pub use manifest::image_manifest;
 pub use pending::{Listed, Pending};
 pub use read::read;
 pub use resolve::{ImageRequest, ResolveError, resolve};
-pub use tree::{Below, FailedListing, Layer, Node, NodeKind, Tree, tree};
+pub use tree::{Below, FailedListing, Layer, Node, NodeKind, Tree};
 pub use unsigned::{UnsignedStatement, unsigned};
 
 pub(crate) use deadline::within;

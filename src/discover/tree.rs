@@ -7,13 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
-use super::grow::Growing;
-use super::resolve::fetch;
-use super::{ImageRequest, ResolveError, within};
 use crate::digest::Digest;
 use crate::evidence::{ListingKind, Unread, hint};
-use crate::image::{Descriptor, Manifest, Platform, Repository};
-use crate::registry::{Context, Pull};
+use crate::image::{Descriptor, Manifest, Platform};
 
 /// An image and everything attached to it. Nothing of it is verified.
 #[derive(Debug, Clone)]
@@ -197,25 +193,4 @@ impl Node {
         let own = own.map(|failure| (self, failure));
         own.chain(self.children.iter().flat_map(Self::failures)).collect()
     }
-}
-
-/// Looks at an image: the index, its platforms, what refers to them, and so on
-/// for `depth` levels of referrers. What cannot be read is in the tree, as such.
-/// `evidence` is the repository in which referrers and legacy tags are looked for.
-///
-/// # Errors
-/// When the reference is absent, cannot be read or is not an image.
-pub async fn tree(
-    pull: &dyn Pull,
-    context: &Context,
-    evidence: &Repository,
-    request: &ImageRequest,
-    depth: usize,
-) -> Result<Tree, ResolveError> {
-    let document = within(context, "resolving", fetch(pull, context, &request.reference)).await??;
-    let mut growing = Growing::new(pull, context, request.reference.repository(), evidence);
-    let absent = growing.plant(&document, &request.platforms)?;
-    growing.grow(depth).await;
-    let (reference, source) = (request.name(), request.source.clone());
-    Ok(Tree { reference, source, absent, root: growing.finish() })
 }

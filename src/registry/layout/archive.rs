@@ -6,13 +6,21 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use tar::{Archive, EntryType};
 
-use super::files::{Extent, INDEX, MARKER};
+use super::names::{INDEX, MARKER};
 use crate::limits::Limits;
 use crate::registry::{Problem, RegistryError};
 
 /// Bytes of headers, long names and extended headers allowed per file: three
 /// blocks are usual, and a name of sixty-four kilobytes must not fill the memory.
 const HEADER_BYTES: u64 = 2048;
+
+/// A run of bytes in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub(super) offset: u64,
+    /// The number of bytes.
+    pub(super) size: u64,
+}
 
 /// Where each file of the layout in the tar `file` is. Other files in the tar
 /// (`docker save` adds some) are passed over.

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::files::{Files, INDEX, MARKER, blob_name};
+use super::files::Files;
+use super::names::{INDEX, MARKER, blob_name};
 use crate::digest::{Digest, VerifiedBlob};
 use crate::image::{Descriptor, ImageDocument, Index, media};
 use crate::json;

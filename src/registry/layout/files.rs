@@ -13,20 +13,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::archive;
+use super::archive::{self, Extent};
+use super::names::{INDEX, MARKER, blob_name};
 use crate::digest::{BlobError, Digest, VerifiedBlob};
 use crate::limits::Limits;
 use crate::registry::{Problem, RegistryError};
-
-/// The file that says that a folder is a layout.
-pub(super) const MARKER: &str = "oci-layout";
-/// The file that lists what is in a layout.
-pub(super) const INDEX: &str = "index.json";
-
-/// The name of a blob inside a layout.
-pub(super) fn blob_name(digest: &Digest) -> String {
-    format!("blobs/{}/{}", digest.algorithm().as_str(), digest.hex())
-}
 
 /// A layout's files, by their names inside it.
 #[derive(Debug)]
@@ -40,14 +31,6 @@ enum Kind {
     Folder,
     /// Where in the tar each file is.
     Archive(BTreeMap<String, Extent>),
-}
-
-/// A run of bytes in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Extent {
-    pub(super) offset: u64,
-    /// The number of bytes.
-    pub(super) size: u64,
 }
 
 impl Files {

@@ -4,6 +4,7 @@
 mod archive;
 mod catalog;
 mod files;
+mod names;
 mod pull;
 mod push;
 #[cfg(test)]

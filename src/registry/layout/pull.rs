@@ -8,8 +8,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use bytes::Bytes;
 use futures_util::stream;
 
+use super::archive::Extent;
 use super::catalog::{Catalog, LayoutImage};
-use super::files::{self, Extent, Files, blob_name};
+use super::files::{self, Files};
+use super::names::blob_name;
 use crate::digest::{BlobError, Digest, Hasher};
 use crate::image::{Descriptor, ImageName, Repository};
 use crate::limits::Limits;

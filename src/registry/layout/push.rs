@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::catalog::{Catalog, KIND, REF_NAME};
-use super::files::{INDEX, blob_name};
+use super::names::{INDEX, blob_name};
 use super::pull::{Layout, Shared, blocking};
 use crate::digest::{Digest, VerifiedBlob};
 use crate::image::{Descriptor, ImageDocument, ImageName, Repository, media};

@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use tempfile::TempDir;
 
 use super::Layout;
-use super::files::blob_name;
+use super::names::blob_name;
 use crate::code::Code;
 use crate::digest::{Algorithm, Digest, VerifiedBlob};
 use crate::image::{Descriptor, ImageName, Repository, media};

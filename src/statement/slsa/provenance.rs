@@ -6,7 +6,6 @@ use serde::{Serialize, Serializer};
 
 use super::{BuildType, Field};
 use crate::code::Code;
-use crate::limits::Limits;
 use crate::time::Timestamp;
 
 /// Provenance of any version that is read: who built, from what, how and when.
@@ -122,15 +121,6 @@ impl ProvenanceError {
 }
 
 impl Provenance {
-    /// Reads the predicate of a statement of type `predicate_type`. Repeated keys are refused at any depth.
-    ///
-    /// # Errors
-    /// When the type is not one of SLSA provenance, or the predicate is
-    /// malformed, ambiguous or over a limit.
-    pub fn parse(predicate_type: &str, predicate: &str, limits: &Limits) -> Result<Self, ProvenanceError> {
-        super::read::read(predicate_type, predicate, limits)
-    }
-
     /// How a field stands.
     #[must_use]
     pub fn field(&self, field: Field) -> Stated {

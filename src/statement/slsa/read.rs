@@ -15,12 +15,20 @@ use crate::json::reject_ambiguity;
 use crate::limits::Limits;
 use crate::time::Timestamp;
 
-pub(super) fn read(kind: &str, predicate: &str, limits: &Limits) -> Result<Provenance, ProvenanceError> {
-    let version = SlsaVersion::of(kind).ok_or_else(|| ProvenanceError::Version(kind.chars().take(200).collect()))?;
-    let text = reject_ambiguity(predicate.as_bytes(), &[]).map_err(malformed)?;
-    match version {
-        SlsaVersion::V1 => v1(text, limits),
-        SlsaVersion::V02 | SlsaVersion::V01 => v0(text, version, limits),
+impl Provenance {
+    /// Reads the predicate of a statement of type `predicate_type`. Repeated keys are refused at any depth.
+    ///
+    /// # Errors
+    /// When the type is not one of SLSA provenance, or the predicate is
+    /// malformed, ambiguous or over a limit.
+    pub fn parse(predicate_type: &str, predicate: &str, limits: &Limits) -> Result<Self, ProvenanceError> {
+        let version = SlsaVersion::of(predicate_type)
+            .ok_or_else(|| ProvenanceError::Version(predicate_type.chars().take(200).collect()))?;
+        let text = reject_ambiguity(predicate.as_bytes(), &[]).map_err(malformed)?;
+        match version {
+            SlsaVersion::V1 => v1(text, limits),
+            SlsaVersion::V02 | SlsaVersion::V01 => v0(text, version, limits),
+        }
     }
 }
 
