@@ -16,32 +16,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use reqwest::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 use url::Url;
 
 use super::answer;
+use super::call::{Access, Call};
 use super::challenge::{self, Challenge};
 use super::credentials::{Credentials, Found, Kind};
-use super::exchange::{Call, has_user};
+use super::grant::{Grant, basic, bearer};
 use super::retry::Failure;
-use super::target::{Target, host_and_port};
+use super::target::{Target, has_user, host_and_port};
 use super::token::TokenRequest;
 use super::transport::Transport;
 use crate::registry::{Problem, RegistryError};
-
-/// What a request does to a repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Access {
-    Pull,
-    Push,
-    Delete,
-}
 
 /// Everything about who we are.
 #[derive(Debug)]
@@ -73,15 +63,6 @@ enum State {
     /// Nothing is wanted.
     Open,
     Granted(Grant),
-}
-
-/// A value for `Authorization`.
-#[derive(Debug, Clone)]
-pub(super) struct Grant {
-    /// Marked as sensitive: it does not print.
-    pub(super) header: HeaderValue,
-    pub(super) source: Arc<str>,
-    pub(super) expires: Option<Instant>,
 }
 
 /// How a request goes out at first.
@@ -294,23 +275,6 @@ fn scopes(target: &Target, access: Access, wish: Option<&str>) -> Vec<String> {
     };
     let wish = wish.filter(harmless).map(str::to_owned);
     std::iter::once(own).chain(wish).collect()
-}
-
-/// `Bearer TOKEN`, unless the token has bytes that no token has.
-pub(super) fn bearer(token: &str, source: &str, lifetime: Option<Duration>) -> Option<Grant> {
-    let mut header = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
-    header.set_sensitive(true);
-    let expires = lifetime.and_then(|lifetime| Instant::now().checked_add(lifetime));
-    Some(Grant { header, source: source.into(), expires })
-}
-
-/// `Basic NAME:PASSWORD` (RFC 7617).
-pub(super) fn basic(username: &str, password: &str) -> HeaderValue {
-    let encoded = BASE64_STANDARD.encode(format!("{username}:{password}"));
-    let mut header =
-        HeaderValue::from_str(&format!("Basic {encoded}")).expect("base64 has only letters that a header may have");
-    header.set_sensitive(true);
-    header
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use futures_util::stream;
 
 use super::Remote;
 use super::answer::Answer;
-use super::exchange::Call;
+use super::call::Call;
 use super::target::Target;
 use crate::digest::{Hasher, VerifiedBlob};
 use crate::image::Descriptor;

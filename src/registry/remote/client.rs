@@ -6,7 +6,8 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use url::Url;
 
 use super::answer::Answer;
-use super::exchange::{Call, Exchange};
+use super::call::Call;
+use super::exchange::Exchange;
 use super::retry::{Failure, attempts};
 use super::target::Target;
 use super::transport::DOCKER_CONTENT_DIGEST;

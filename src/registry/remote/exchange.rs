@@ -2,51 +2,25 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, LOCATION};
+use reqwest::header::{AUTHORIZATION, HeaderValue, LOCATION};
 use url::Url;
 
 use super::answer::Answer;
-use super::auth::{Access, Authority, Grant, Opening};
+use super::auth::{Authority, Opening};
+use super::call::{Access, Call};
 use super::gate::{Gates, Permit};
+use super::grant::Grant;
 use super::retry::Failure;
-use super::target::{Target, host_and_port};
+use super::target::{has_user, host_and_port};
 use super::transport::{Outgoing, Transport};
-use crate::registry::{Context, Problem, RegistryError};
+use crate::registry::{Problem, RegistryError};
 
 /// Redirects of one request.
 const REDIRECTS: usize = 5;
 
 /// What registries answer strangers about what they do not show them.
 const HIDDEN: [u16; 2] = [403, 404];
-
-/// What is asked of a registry.
-pub(super) struct Call<'a> {
-    pub(super) context: &'a Context,
-    pub(super) target: &'a Target,
-    pub(super) access: Access,
-    pub(super) method: Method,
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Option<Bytes>,
-    /// Whether a 303 to another origin is the answer instead of a way to it.
-    pub(super) stay_on_303: bool,
-    pub(super) operation: String,
-}
-
-impl<'a> Call<'a> {
-    /// A request for reading.
-    pub(super) fn get(context: &'a Context, target: &'a Target, url: Url) -> Self {
-        Self::new(context, target, Access::Pull, Method::GET, url)
-    }
-
-    pub(super) fn new(context: &'a Context, target: &'a Target, access: Access, method: Method, url: Url) -> Self {
-        let operation = target.operation(&method, &url);
-        let headers = HeaderMap::new();
-        Self { context, target, access, method, url, headers, body: None, stay_on_303: false, operation }
-    }
-}
 
 /// Sends calls.
 #[derive(Debug)]
@@ -168,10 +142,4 @@ pub(super) fn check_link(operation: &str, from: &Url, to: &Url) -> Result<(), Re
         return wrong(format!("it leads to {} with a user name in the URL", host_and_port(to)));
     }
     Ok(())
-}
-
-/// Whether there is a user name or password in a URL: it would be sent as a
-/// credential that nobody gave us.
-pub(super) fn has_user(url: &Url) -> bool {
-    !url.username().is_empty() || url.password().is_some()
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::Remote;
 use super::auth::Authority;
 use super::credentials::{CredentialFiles, Credentials, Login};
+use super::error::OptionsError;
 use super::exchange::Exchange;
 use super::gate::Gates;
 use super::transport::{Transport, TransportOptions};
-use crate::code::Code;
 use crate::image::Repository;
 use crate::net::Backoff;
 use crate::registry::Mirrors;
@@ -27,39 +27,6 @@ pub struct RemoteOptions {
     mirrors: Mirrors,
     transport: TransportOptions,
     backoff: Backoff,
-}
-
-/// Why a client cannot be set up so.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum OptionsError {
-    /// The certificates are not PEM.
-    #[error("the certificates cannot be used: {detail}")]
-    Certificates {
-        /// What the parser says.
-        detail: String,
-    },
-    /// A registry's name is not a host with an optional port.
-    #[error("{name:?} is not a registry: wanted a host, or HOST:PORT")]
-    Registry {
-        /// The name.
-        name: String,
-    },
-    /// The user agent cannot stand in a header.
-    #[error("the user agent has letters that a header cannot have")]
-    UserAgent,
-}
-
-impl OptionsError {
-    /// The reason code of this error.
-    #[must_use]
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Certificates { .. } => Code::FileUnreadable,
-            Self::Registry { .. } => Code::ReferenceInvalid,
-            Self::UserAgent => Code::Usage,
-        }
-    }
 }
 
 impl RemoteOptions {
@@ -167,6 +134,7 @@ fn kept(registry: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::code::Code;
 
     fn code(options: RemoteOptions) -> Option<Code> {
         options.build().err().map(|error| error.code())

@@ -7,8 +7,8 @@ use url::Url;
 
 use super::Remote;
 use super::answer::Answer;
-use super::auth::Access;
-use super::exchange::{Call, check_link};
+use super::call::{Access, Call};
+use super::exchange::check_link;
 use super::retry::within;
 use super::target::{Target, host_and_port};
 use super::transport::DOCKER_CONTENT_DIGEST;

@@ -9,8 +9,9 @@ use url::Url;
 
 use super::Remote;
 use super::answer;
+use super::call::Call;
 use super::client::{Whole, accept, media_type};
-use super::exchange::{Call, check_link};
+use super::exchange::check_link;
 use super::link;
 use super::target::Target;
 use crate::digest::Digest;

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use url::{Url, form_urlencoded};
 
 use super::answer::Answer;
-use super::auth::{Grant, basic, bearer};
+use super::call::Call;
 use super::credentials::Kind;
-use super::exchange::Call;
+use super::grant::{Grant, basic, bearer};
 use super::retry::Failure;
 use super::transport::{Outgoing, Transport};
 use crate::registry::Problem;

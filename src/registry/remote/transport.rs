@@ -11,7 +11,7 @@ use rustls::pki_types::CertificateDer;
 use url::Url;
 
 use super::address::{PrivateAddress, Resolver};
-use super::options::OptionsError;
+use super::error::OptionsError;
 use super::retry::{Failure, within};
 use super::target::{Target, host_and_port};
 use crate::image::Repository;
