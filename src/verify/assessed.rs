@@ -7,7 +7,6 @@ use crate::evidence::{Candidate, Content, Origin, Unread};
 use crate::policy::ProvenanceRow;
 use crate::sigstore::Proven;
 use crate::verify::State;
-use crate::verify::decide::state_of;
 use crate::verify::verified::{VerifiedAttestation, VerifiedBundle, VerifiedSignature};
 
 /// What became of one candidate: every check, and what it proved.
@@ -140,7 +139,7 @@ impl Assessed {
         match (self.failure(), &self.accepted) {
             _ if self.unread.is_some() || self.skipped => State::Undecided,
             _ if self.unsigned => State::Unsigned,
-            (Some(check), _) => state_of(check),
+            (Some(check), _) => State::of_row(check),
             (None, Some(_)) => State::Ok,
             (None, None) => State::Invalid,
         }

@@ -1,6 +1,6 @@
 //! A file in place of an image: one bundle, and each requirement on its own.
 
-use super::decide::{compared, satisfies, state_of};
+use super::decide::{compared, satisfies};
 use super::{Assessed, Assessor, Cell, State};
 use crate::check::{Check, CheckName, Outcome};
 use crate::code::Code;
@@ -55,6 +55,6 @@ fn state_of_row(check: &Check) -> State {
         // A bound that is reached says nothing of the rest (scenario I-01).
         (_, Some(Code::Limit)) => State::Undecided,
         (CheckName::Predicate, _) => State::Missing,
-        _ => state_of(check),
+        _ => State::of_row(check),
     }
 }

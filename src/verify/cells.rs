@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::check::{Check, CheckName};
 use crate::code::Code;
 use crate::digest::Digest;
 
@@ -57,6 +58,19 @@ impl State {
     #[must_use]
     pub fn is_satisfied(self) -> bool {
         matches!(self, Self::Ok | Self::ViaIndex)
+    }
+
+    /// The state that a failed row stands for.
+    pub(super) fn of_row(check: &Check) -> Self {
+        match check.name {
+            CheckName::Signer | CheckName::Identity | CheckName::Issuer | CheckName::Claims => Self::WrongSigner,
+            CheckName::Subject => Self::Elsewhere,
+            CheckName::Age => Self::Stale,
+            CheckName::Source | CheckName::Builder | CheckName::SlsaLevel => Self::Mismatch,
+            CheckName::Provenance if check.code == Some(Code::ProvenanceMismatch) => Self::Mismatch,
+            CheckName::Certificate if check.code == Some(Code::KeyMismatch) => Self::WrongSigner,
+            _ => Self::Invalid,
+        }
     }
 }
 

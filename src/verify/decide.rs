@@ -324,7 +324,7 @@ impl Matrix<'_> {
         };
         cell.code = check.code;
         cell.message = Some(format!("{}: {}", check.name, check.detail.clone().unwrap_or_default()));
-        cell.state = state_of(check);
+        cell.state = State::of_row(check);
         (cell.wanted, cell.found) = compared(check, self.assessor.policy(), nearest, cell.digest.as_ref());
         if check.name == CheckName::Subject {
             let target = self.facts.targets.iter().position(|t| Some(&t.digest) == nearest.subject.as_ref());
@@ -451,17 +451,4 @@ fn may_hold(kind: OriginKind, requirement: &Requirement) -> bool {
 
 fn nearest_subject(nearest: &Assessed) -> String {
     nearest.subject.as_ref().map(ToString::to_string).unwrap_or_default()
-}
-
-/// The state that a failed row stands for.
-pub(super) fn state_of(check: &Check) -> State {
-    match check.name {
-        CheckName::Signer | CheckName::Identity | CheckName::Issuer | CheckName::Claims => State::WrongSigner,
-        CheckName::Subject => State::Elsewhere,
-        CheckName::Age => State::Stale,
-        CheckName::Source | CheckName::Builder | CheckName::SlsaLevel => State::Mismatch,
-        CheckName::Provenance if check.code == Some(Code::ProvenanceMismatch) => State::Mismatch,
-        CheckName::Certificate if check.code == Some(Code::KeyMismatch) => State::WrongSigner,
-        _ => State::Invalid,
-    }
 }
