@@ -47,7 +47,7 @@ pub(super) fn assemble(mut tree: Tree, mut selection: Selection, sums: Option<Al
                 }
                 Fact::Files { ecosystem, package, files } => beside.add_files(ecosystem, package, files),
                 Fact::Claim(claim) => beside.add_claim(path.clone(), claim),
-                Fact::Apko(text) => all.apko_json = Some(text),
+                Fact::Apko(found) => all.apko_json = Some(found),
                 Fact::Licenses(licenses) => beside.add_license(path.clone(), License::Named(licenses)),
                 Fact::LicenseText(text) => beside.add_license(path.clone(), License::Text(text)),
             }

@@ -33,8 +33,8 @@ pub struct Contents {
     pub coverage: Coverage,
     /// What documents in the image say of packages, by path; some may contradict the database.
     pub claims: Vec<Claim>,
-    /// The configuration that apko left in `/etc/apko.json`, as it stands.
-    pub apko_json: Option<String>,
+    /// The configuration that apko left in `/etc/apko.json`, as it stands, or why it cannot be read.
+    pub apko_json: Option<Result<String, String>>,
     /// What could not be read. If there is any, the packages are not all.
     pub problems: Vec<Problem>,
     /// Every regular file that the finished image shows, by path; `None` unless

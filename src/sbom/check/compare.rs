@@ -117,9 +117,10 @@ fn claims(evidence: &Evidence<'_>, out: &mut Outcome) {
 
 /// The configuration that apko left in the image; one that cannot be read is no witness.
 fn apko_file(evidence: &Evidence<'_>, out: &mut Outcome) -> Option<ApkoConfiguration> {
-    let text = evidence.contents?.apko_json.as_deref()?;
-    let parsed = ApkoConfiguration::parse(text);
-    parsed.map_err(|error| out.skipped.push(format!("etc/apko.json cannot be read: {error}"))).ok()
+    let found = evidence.contents?.apko_json.as_ref()?;
+    let parsed = found.as_deref().map_err(Clone::clone);
+    let parsed = parsed.and_then(|text| ApkoConfiguration::parse(text).map_err(|error| error.to_string()));
+    parsed.map_err(|why| out.skipped.push(format!("etc/apko.json cannot be read: {why}"))).ok()
 }
 
 /// The index against the configuration: the platform that a runtime chose is the one it gets.

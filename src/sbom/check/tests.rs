@@ -242,7 +242,7 @@ fn with_file(scene: &mut Scene) -> Value {
     let mut file = scene.apko.clone();
     file["archs"] = json!(["amd64"]);
     file["contents"]["packages"] = json!(["app=1-r0", "zlib=1.3-r4"]);
-    scene.contents.apko_json = Some(file.to_string());
+    scene.contents.apko_json = Some(Ok(file.to_string()));
     file
 }
 
@@ -264,7 +264,7 @@ fn each_lie_in_the_configuration_of_apko_in_the_image_is_found_by_its_code() {
         found(|scene| {
             let mut file = with_file(scene);
             change(&mut file);
-            scene.contents.apko_json = Some(file.to_string());
+            scene.contents.apko_json = Some(Ok(file.to_string()));
         })
     };
     assert_eq!(lying(&|_| {}), []);
@@ -288,11 +288,13 @@ fn each_lie_in_the_configuration_of_apko_in_the_image_is_found_by_its_code() {
     let mut broken = Scene::honest();
     with_file(&mut broken);
     broken.apko["annotations"]["com.example.absent"] = "x".into();
-    broken.contents.apko_json = Some("{".to_owned());
-    let outcome = broken.outcome(&[]);
-    assert_eq!(outcome.findings, []);
-    assert!(outcome.skipped[0].starts_with("etc/apko.json cannot be read"), "{outcome:?}");
-    assert!(outcome.skipped[1].contains("com.example.absent"), "{outcome:?}");
+    for found in [Ok("{".to_owned()), Err("it is not text".to_owned())] {
+        broken.contents.apko_json = Some(found);
+        let outcome = broken.outcome(&[]);
+        assert_eq!(outcome.findings, []);
+        assert!(outcome.skipped[0].starts_with("etc/apko.json cannot be read"), "{outcome:?}");
+        assert!(outcome.skipped[1].contains("com.example.absent"), "{outcome:?}");
+    }
 }
 
 #[test]

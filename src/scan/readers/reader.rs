@@ -55,8 +55,8 @@ pub(crate) enum Fact {
     LicenseText(Arc<str>),
     /// What a document beside the database says of a package in it.
     Claim(Claim),
-    /// The configuration that apko left in the image, as it stands.
-    Apko(String),
+    /// The configuration that apko left in the image, as it stands, or why it cannot be read.
+    Apko(Result<String, String>),
 }
 
 impl Fact {
@@ -66,7 +66,7 @@ impl Fact {
             Self::Package(package) => package.bytes(),
             Self::OperatingSystem(system) => system.bytes(),
             Self::Files { package, files, .. } => package.len() + files.bytes(),
-            Self::Licenses(text) | Self::Apko(text) => text.len(),
+            Self::Licenses(text) | Self::Apko(Ok(text) | Err(text)) => text.len(),
             Self::LicenseText(text) => text.len(),
             Self::Claim(claim) => claim.bytes(),
         };
