@@ -1,6 +1,7 @@
 //! A file in place of an image: one bundle, and each requirement on its own.
 
-use super::decide::{compared, satisfies};
+use super::decide::satisfies;
+use super::refusal::compared;
 use super::{Assessed, Assessor, Cell, State};
 use crate::check::{Check, CheckName, Outcome};
 use crate::code::Code;

@@ -33,7 +33,9 @@ mod assessed;
 mod blob;
 mod cells;
 mod decide;
+mod facts;
 mod merge;
+mod refusal;
 mod signed;
 mod verified;
 
@@ -41,7 +43,8 @@ pub use assess::{Assessor, BlobInput, Keep};
 pub use assessed::Assessed;
 pub(crate) use blob::cell_of_blob;
 pub use cells::{Cell, State};
-pub use decide::{ImageFacts, decide};
+pub use decide::decide;
+pub use facts::ImageFacts;
 pub use verified::{
     LogRecord, TimeSource, VerifiedAttestation, VerifiedBundle, VerifiedSignature, VerifiedSimpleSigning,
     VerifiedStatement, VerifiedTime,

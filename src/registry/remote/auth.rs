@@ -18,8 +18,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
-use tokio::sync::OwnedMutexGuard;
-use tokio::time::Instant;
 use url::Url;
 
 use super::answer;
@@ -28,6 +26,7 @@ use super::challenge::{self, Challenge};
 use super::credentials::{Credentials, Found, Kind};
 use super::grant::{Grant, basic, bearer};
 use super::retry::Failure;
+use super::session::{Opening, Session, State};
 use super::target::{Target, has_user, host_and_port};
 use super::token::TokenRequest;
 use super::transport::Transport;
@@ -40,90 +39,6 @@ pub(super) struct Authority {
     /// Registry, and host that may see its login.
     token_hosts: BTreeSet<(String, String)>,
     sessions: Mutex<BTreeMap<(String, Access), Arc<Session>>>,
-}
-
-/// What is known about one kind of access to one repository.
-#[derive(Debug)]
-pub(super) struct Session {
-    /// Held while somebody finds out what the registry wants.
-    flight: Arc<tokio::sync::Mutex<()>>,
-    known: Mutex<Known>,
-}
-
-#[derive(Debug, Clone)]
-struct Known {
-    state: State,
-    /// Rises with every change, so that of many refused requests only one renews.
-    serial: u64,
-}
-
-#[derive(Debug, Clone)]
-enum State {
-    Unknown,
-    /// Nothing is wanted.
-    Open,
-    Granted(Grant),
-}
-
-/// How a request goes out at first.
-pub(super) struct Opening {
-    session: Arc<Session>,
-    pub(super) grant: Option<Grant>,
-    serial: u64,
-    /// Held if this request is the one that finds out.
-    flight: Option<OwnedMutexGuard<()>>,
-}
-
-impl Session {
-    fn new(state: State) -> Self {
-        Self { flight: Arc::default(), known: Mutex::new(Known { state, serial: 0 }) }
-    }
-
-    fn known(&self) -> Known {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match &known.state {
-            State::Granted(Grant { expires: Some(expires), .. }) if *expires <= Instant::now() => {
-                Known { state: State::Unknown, ..known }
-            }
-            _ => known,
-        }
-    }
-
-    fn learn(&self, state: State) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.state = state;
-        known.serial += 1;
-    }
-
-    /// What to send first. Waits while another request finds out.
-    pub(super) async fn open(self: Arc<Self>) -> Opening {
-        let mut known = self.known();
-        let mut flight = None;
-        if matches!(known.state, State::Unknown) {
-            let guard = Arc::clone(&self.flight).lock_owned().await;
-            known = self.known();
-            flight = matches!(known.state, State::Unknown).then_some(guard);
-        }
-        let grant = match known.state {
-            State::Granted(grant) => Some(grant),
-            State::Unknown | State::Open => None,
-        };
-        Opening { session: self, grant, serial: known.serial, flight }
-    }
-}
-
-impl Opening {
-    /// Whether this is the request that finds out, and without credentials.
-    pub(super) fn is_first_of_a_stranger(&self) -> bool {
-        self.flight.is_some() && self.grant.is_none()
-    }
-
-    /// The registry did not ask who we are.
-    pub(super) fn admitted(self) {
-        if self.flight.is_some() {
-            self.session.learn(State::Open);
-        }
-    }
 }
 
 impl Authority {

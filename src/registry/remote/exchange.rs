@@ -7,11 +7,12 @@ use reqwest::header::{AUTHORIZATION, HeaderValue, LOCATION};
 use url::Url;
 
 use super::answer::Answer;
-use super::auth::{Authority, Opening};
+use super::auth::Authority;
 use super::call::{Access, Call};
 use super::gate::{Gates, Permit};
 use super::grant::Grant;
 use super::retry::Failure;
+use super::session::Opening;
 use super::target::{has_user, host_and_port};
 use super::transport::{Outgoing, Transport};
 use crate::registry::{Problem, RegistryError};

@@ -21,6 +21,7 @@ mod options;
 mod push;
 mod referrers;
 mod retry;
+mod session;
 mod target;
 #[cfg(all(test, feature = "testing"))]
 mod tests;
