@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
@@ -164,6 +165,27 @@ pub(crate) trait Members<'de>: Default {
     }
 }
 
+/// An object, and not an array of its values, which serde takes for the same and no other reader does.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Only<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Only<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Only(PhantomData))
+    }
+}
+
 /// Reads an object as a map and refuses a repeated key; for documents whose
 /// other parts are not walked by [`parse`].
 pub(crate) fn unique_map<'de, D, V>(deserializer: D) -> Result<BTreeMap<String, V>, D::Error>
@@ -244,6 +266,18 @@ mod tests {
             let error = check(bad).expect_err(bad);
             assert!(error.to_string().contains("exclude"), "{error}");
         }
+    }
+
+    #[test]
+    fn an_array_of_the_values_is_no_object() {
+        #[derive(Deserialize)]
+        struct One<'a> {
+            one: &'a str,
+        }
+        let read = |text| serde_json::from_str::<Object<One<'_>>>(text).map(|Object(found)| found.one);
+        assert_eq!(read(r#"{"one":"1"}"#).expect("an object"), "1");
+        assert!(serde_json::from_str::<One<'_>>(r#"["1"]"#).is_ok_and(|found| found.one == "1"));
+        assert!(read(r#"["1"]"#).is_err() && read("null").is_err());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the targets share: a trust root and a policy that anybody satisfies whom the root knows by an URI.
+//! What the targets share: a trust root and a policy that anybody satisfies whom the root knows by a URI.
 
 use std::sync::LazyLock;
 
@@ -21,7 +21,7 @@ static POLICY: LazyLock<Policy> = LazyLock::new(|| {
 
 static LIMITS: LazyLock<Limits> = LazyLock::new(Limits::default);
 
-/// Asks for a signature of anybody whose name is an URI, in 2027.
+/// Asks for a signature of anybody whose name is a URI, in 2027.
 pub fn assessor() -> Assessor<'static> {
     let now = Timestamp::from_unix(1_800_000_000).expect("a time");
     Assessor::new(&POLICY, &TRUST, now, &LIMITS)

@@ -48,7 +48,7 @@ pub struct VerifyRequest<'a> {
     pub now: Timestamp,
     /// Read everything that is attached, also what nothing asks for.
     pub read_all: bool,
-    /// What the report keeps of the evidence that is accepted.
+    /// What the report keeps, at least, of the evidence that is accepted.
     pub keep: Keep,
 }
 

@@ -111,7 +111,7 @@ impl Requirement {
         self.max_age
     }
 
-    /// The name used for it in policies, reports and columns: `signature`, `spdx`, an URI.
+    /// The name used for it in policies, reports and columns: `signature`, `spdx`, a URI.
     #[must_use]
     pub fn name(&self) -> String {
         self.wanted.to_string()

@@ -97,14 +97,14 @@ impl Build {
         Self { entry_point: Some(path.to_owned()), ..self }
     }
 
-    /// Who builds, an URI.
+    /// Who builds, a URI.
     ///
     /// # Errors
     /// When the text is no URI (RFC 3986: a scheme, a colon and something behind it).
     pub fn builder(self, uri: &str) -> Result<Self, BuildError> {
         let is_uri = uri.split_once(':').is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty());
         if !is_uri || uri.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(BuildError::form("the builder", uri, "an URI"));
+            return Err(BuildError::form("the builder", uri, "a URI"));
         }
         Ok(Self { builder: Some(uri.to_owned()), ..self })
     }

@@ -66,7 +66,7 @@ fn read(predicate: &str) -> Provenance {
 
 fn plain() -> Build {
     let build = Build::new().repository("https://github.com/org/app").expect("a repository");
-    build.commit(COMMIT).expect("a commit").builder("https://builds.example.com").expect("an URI")
+    build.commit(COMMIT).expect("a commit").builder("https://builds.example.com").expect("a URI")
 }
 
 #[test]

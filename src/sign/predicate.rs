@@ -167,7 +167,7 @@ impl Predicate {
         Ok(())
     }
 
-    /// The predicate type, an URI.
+    /// The predicate type, a URI.
     #[must_use]
     pub fn predicate_type(&self) -> &str {
         &self.predicate_type

@@ -16,7 +16,7 @@ use super::wire::{WireBundle, WireEnvelope};
 use crate::check::{CheckName, Failure};
 use crate::code::Code;
 use crate::digest::{Digest, hex};
-use crate::json;
+use crate::json::{self, Object};
 use crate::limits::Limits;
 use crate::time::Timestamp;
 
@@ -88,7 +88,7 @@ impl Bundle {
     /// Reads bundle JSON, versions 0.1 to 0.3, both spellings of the media type.
     pub(crate) fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, Failure> {
         let text = json::reject_ambiguity(bytes, ONE_OF).map_err(|e| structure(Code::BundleInvalid, e.to_string()))?;
-        let wire: WireBundle = serde_json::from_str(text).map_err(|error| {
+        let Object(wire): Object<WireBundle> = serde_json::from_str(text).map_err(|error| {
             let code = if Versions::unsupported(text) { Code::UnsupportedEvidence } else { Code::BundleInvalid };
             structure(code, error.to_string())
         })?;
@@ -126,7 +126,7 @@ impl Bundle {
                 SignatureContent::MessageSignature(MessageSignature::new(SignatureBytes::new(signature)))
             }
             LegacySigned::Envelope { json } => {
-                let envelope: WireEnvelope = json::parse(&json).map_err(|e| invalid(e.to_string()))?;
+                let Object(envelope): Object<WireEnvelope> = json::parse(&json).map_err(|e| invalid(e.to_string()))?;
                 SignatureContent::DsseEnvelope(envelope.into_inner().map_err(|problem| invalid(problem.to_owned()))?)
             }
         };

@@ -1,8 +1,9 @@
 //! The JSON of bundles and envelopes, as far as it is read here.
 //!
-//! Everything small is read by the types of `sigstore-types`. The payload of an
-//! envelope may be megabytes, and is decoded in place: those types copy it
-//! twice and look through it once more than it takes.
+//! The outermost object and the envelope are read here, what is in them by the
+//! types of `sigstore-types`, but for the payload: it may be megabytes, and is
+//! decoded in place, where those types copy it twice and look through it once
+//! more than it takes.
 
 use std::fmt;
 
@@ -16,14 +17,17 @@ use sigstore_verify::types::bundle::{MessageSignature, VerificationMaterial};
 use sigstore_verify::types::dsse::DsseSignature;
 use sigstore_verify::types::{Bundle, DsseEnvelope, MediaType, PayloadBytes, SignatureContent};
 
+use crate::json::Object;
+
 /// A bundle (protobuf-specs, `sigstore_bundle.proto`).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireBundle {
     /// The first versions of cosign left it out.
-    media_type: Option<MediaType>,
+    #[serde(default = "first_version")]
+    media_type: MediaType,
     verification_material: VerificationMaterial,
-    dsse_envelope: Option<WireEnvelope>,
+    dsse_envelope: Option<Object<WireEnvelope>>,
     message_signature: Option<MessageSignature>,
 }
 
@@ -31,13 +35,17 @@ impl WireBundle {
     /// The bundle; the reason why not, where it has not exactly one content.
     pub(super) fn into_inner(self) -> Result<Bundle, &'static str> {
         let content = match (self.dsse_envelope, self.message_signature) {
-            (Some(envelope), None) => SignatureContent::DsseEnvelope(envelope.into_inner()?),
+            (Some(Object(envelope)), None) => SignatureContent::DsseEnvelope(envelope.into_inner()?),
             (None, Some(message)) => SignatureContent::MessageSignature(message),
             (None, None) => return Err("the bundle has neither a dsseEnvelope nor a messageSignature"),
             (Some(_), Some(_)) => return Err("the bundle has a dsseEnvelope and a messageSignature"),
         };
-        Ok(Bundle::new(self.media_type.unwrap_or(MediaType::Bundle0_1), self.verification_material, content))
+        Ok(Bundle::new(self.media_type, self.verification_material, content))
     }
+}
+
+fn first_version() -> MediaType {
+    MediaType::Bundle0_1
 }
 
 /// A DSSE envelope (DSSE protocol, "File format").
@@ -83,7 +91,8 @@ fn decode(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
         let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
         GeneralPurpose::new(alphabet, config).decode(text)
     };
-    with(&STANDARD).or_else(|error| with(&URL_SAFE).map_err(|_| error))
+    // The other alphabet is rare: whether it is meant is asked where the usual one was not.
+    with(&STANDARD).or_else(|error| if text.contains(['-', '_']) { with(&URL_SAFE) } else { Err(error) })
 }
 
 #[cfg(test)]

@@ -157,7 +157,7 @@ impl Statement {
         &self.subjects
     }
 
-    /// The predicate type, an URI.
+    /// The predicate type, a URI.
     #[must_use]
     pub fn predicate_type(&self) -> &str {
         &self.predicate_type

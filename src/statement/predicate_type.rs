@@ -80,7 +80,7 @@ enum Wanted {
     Exact(String),
 }
 
-/// A text that is neither a family, an alias nor an URI.
+/// A text that is neither a family, an alias nor a URI.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not a predicate type: wanted {}, or a full URI{}", Family::names().join(", "), meant(text))]
 pub struct PredicateTypeError {
@@ -217,7 +217,7 @@ mod tests {
     fn cosigns_aliases_keep_their_meaning() {
         let alias: PredicateType = "slsaprovenance".parse().expect("an alias");
         assert!(alias.matches("https://slsa.dev/provenance/v0.2") && !alias.matches("https://slsa.dev/provenance/v1"));
-        let exact: PredicateType = "https://example.org/p/v1".parse().expect("an URI");
+        let exact: PredicateType = "https://example.org/p/v1".parse().expect("a URI");
         assert!(exact.matches("https://example.org/p/v1") && !exact.matches("https://example.org/p/v2"));
         for bad in ["", "spxd", "not a type", ":x"] {
             assert!(bad.parse::<PredicateType>().is_err(), "{bad}");

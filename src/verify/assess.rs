@@ -30,7 +30,7 @@ pub struct Assessor<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 #[non_exhaustive]
 pub enum Keep {
-    /// The verdict alone: [`Assessed::attestation`] has none.
+    /// The verdict alone: [`Assessed::attestation`] has none, unless the policy asks for the layers.
     Verdict,
     /// The statements.
     #[default]
@@ -89,7 +89,7 @@ impl<'a> Assessor<'a> {
         Self { policy, trust, now, limits, keep: Keep::default() }
     }
 
-    /// The same, keeping this of what the policy accepts.
+    /// The same, keeping at least this of what the policy accepts.
     #[must_use]
     pub fn keep(self, keep: Keep) -> Self {
         Self { keep, ..self }

@@ -43,6 +43,10 @@ async fn a_verdict_is_the_same_with_and_without_what_it_is_about() {
         assert_eq!(count(|c| c.signature().is_some()), [1, 1, 1]);
         assert_eq!(count(|c| c.content().is_some()), [0, 0, 5]);
     }
+    // What the policy itself reads again is kept, whatever the caller wants.
+    let policy = bench.policy(&["signature", "sbom=layers"]);
+    let report = bench.verify_keeping(&policy, ImageRequest::new(bench.reference()), Keep::Verdict).await;
+    assert_eq!(report.candidates().iter().filter(|c| c.attestation().is_some()).count(), 4);
 }
 
 #[tokio::test]

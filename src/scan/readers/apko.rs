@@ -2,7 +2,8 @@
 //!
 //! It names no package that the database does not name, so whatever is wrong
 //! with it makes no list incomplete: it is kept as it stands, or why not, for
-//! whoever compares it (`sbom::check`).
+//! whoever compares it (`sbom::check`). One that is over the bound of every file
+//! that is read (`Limits::whole_file`) is a problem of the image, as for any reader.
 
 use super::{Fact, Facts, File, Reader, Unreadable};
 

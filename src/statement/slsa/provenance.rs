@@ -23,7 +23,7 @@ pub struct Provenance {
     /// What is known of that type.
     #[serde(rename = "buildTypeName")]
     pub kind: BuildType,
-    /// Who built, an URI; `None` also where it is written as the empty text, as `BuildKit` does.
+    /// Who built, a URI; `None` also where it is written as the empty text, as `BuildKit` does.
     pub builder_id: Option<String>,
     /// From what.
     pub source: Source,

@@ -228,6 +228,48 @@ fn what_is_read_of_a_bundle_is_what_the_verifiers_own_types_read() {
     }
 }
 
+/// What those types refuse is refused, but for one thing that Protobuf's JSON allows.
+#[test]
+fn what_the_verifiers_own_types_refuse_of_a_bundle_is_refused() {
+    let bench = Bench::new();
+    let good = bench.sigstore.sign(&bench.identity).statement(&statement());
+    let both = |bundle: &str| {
+        let ours = crate::sigstore::Bundle::parse(bundle.as_bytes(), &Limits::default());
+        (Bundle::from_json(bundle).is_ok(), ours.is_ok())
+    };
+    assert_eq!(both(&good), (true, true));
+    let json: Value = serde_json::from_str(&good).expect("JSON");
+    let edited = |edit: &dyn Fn(&mut Value)| {
+        let mut json = json.clone();
+        edit(&mut json);
+        json.to_string()
+    };
+    let envelope = &json["dsseEnvelope"];
+    for bad in [
+        json!([json["mediaType"], json["verificationMaterial"], envelope, null]).to_string(),
+        edited(&|b| b["mediaType"] = Value::Null),
+        edited(&|b| b["verificationMaterial"] = Value::Null),
+        edited(&|b| b["dsseEnvelope"] = Value::Null),
+        edited(&|b| drop(b.as_object_mut().expect("an object").remove("dsseEnvelope"))),
+        edited(&|b| b["dsseEnvelope"]["payload"] = "Y*==".into()),
+        edited(&|b| b["dsseEnvelope"]["payload"] = Value::Null),
+        edited(&|b| b["dsseEnvelope"]["payloadType"] = Value::Null),
+        edited(&|b| b["dsseEnvelope"]["signatures"] = json!([])),
+        edited(&|b| b["dsseEnvelope"]["signatures"] = json!({})),
+        edited(&|b| b["dsseEnvelope"]["signatures"][0]["sig"] = "Y*==".into()),
+        format!("{good}x"),
+    ] {
+        assert_eq!(both(&bad), (false, false), "{bad}");
+    }
+    // Ours alone: an array of an object's values, and two contents.
+    let values = json!([envelope["payloadType"], envelope["payload"], envelope["signatures"]]);
+    assert_eq!(both(&edited(&|b| b["dsseEnvelope"] = values.clone())), (true, false));
+    assert_eq!(both(&edited(&|b| b["messageSignature"] = json!({ "signature": "MAA=" }))), (true, false));
+    // Theirs alone: what is null is not there, wherever it stands.
+    let first = good.replacen('{', r#"{"messageSignature":null,"#, 1);
+    assert_eq!(both(&first), (false, true));
+}
+
 #[test]
 fn the_first_entry_has_no_defaults_and_a_cosigned_checkpoint_has_three_signatures() {
     let bench = Bench::new();
