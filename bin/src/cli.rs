@@ -163,6 +163,7 @@ mod tests {
             ("build-type", include_str!("../../docs/build-type.md")),
             ("from-other-tools", include_str!("../../docs/from-other-tools.md")),
             ("interop", include_str!("../../docs/interop.md")),
+            ("json", include_str!("../../docs/json.md")),
             ("slsa-levels", include_str!("../../docs/slsa-levels.md")),
             ("--help", &examples(&Cli::command())),
             ("explain", &remedies),

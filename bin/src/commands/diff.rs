@@ -133,7 +133,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     let text = match args.output {
         Format::Text => render::difference_text(&compared, printer.is_colored()),
         Format::Markdown => render::difference_markdown(&compared),
-        Format::Json => render::difference_json(&compared).map_err(CliError::internal)?,
+        Format::Json => render::difference_json(&compared)?,
     };
     printer.data(text.as_bytes())?;
     let differs = compared.iter().any(|one| !one.difference.is_empty());

@@ -39,9 +39,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     };
     let text = match args.look.output {
         Format::Text => render::inspection(&inspection, printer.is_colored()),
-        Format::Json => {
-            serde_json::to_string_pretty(&render::inspection_document(&inspection)).map_err(CliError::internal)? + "\n"
-        }
+        Format::Json => render::inspection_document(&inspection)?,
     };
     printer.data(text.as_bytes())?;
     Ok(status)

@@ -101,7 +101,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
 fn show(shown: &[Origin], format: Format, printer: &Printer) -> Result<(), CliError> {
     let text = match format {
         Format::Text => printer.fitted(render::origins(shown, printer.is_colored())),
-        Format::Json => render::origins_json(shown).map_err(CliError::internal)?,
+        Format::Json => render::origins_json(shown)?,
     };
     printer.data(text.as_bytes())
 }

@@ -34,7 +34,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     let tree = tree.await.map_err(|error| CliError::unresolved(&error))?;
     let text = match args.look.output {
         Format::Text => render::tree(&tree, printer.is_colored()),
-        Format::Json => serde_json::to_string_pretty(&render::tree_document(&tree)).map_err(CliError::internal)? + "\n",
+        Format::Json => render::tree_document(&tree)?,
     };
     printer.data(text.as_bytes())?;
     let failures = tree.root.failures();

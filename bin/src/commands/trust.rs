@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::error::CliError;
 use crate::exit::ExitStatus;
 use crate::printer::{Printer, Tone, escape, paint};
+use crate::render;
 use crate::settings::{Format, SigningConfigArgs, TrustArgs, now};
 
 #[derive(Debug, clap::Args)]
@@ -60,9 +61,7 @@ pub(crate) async fn run(args: &Args, printer: &Printer) -> Result<ExitStatus, Cl
     let findings = trust.findings();
     let usable = findings.iter().all(|finding| !finding.grave);
     let text = match (which.output, &args.what) {
-        (Format::Json, _) => {
-            serde_json::to_string_pretty(&trust.document(&findings)).map_err(CliError::internal)? + "\n"
-        }
+        (Format::Json, _) => render::Document::new("TrustReport", trust.document(&findings)).pretty()?,
         (Format::Text, What::Show(_)) => printer.fitted(trust.show(printer.is_colored())),
         (Format::Text, What::Status(_)) => printer.fitted(trust.status(&findings, printer.is_colored())),
     };

@@ -6,23 +6,20 @@ use cg_attest::attach::{Action, Attached, LayerStep, Plan, Step, Superseded};
 use cg_attest::statement::{COSIGN_SIGN, Family};
 use serde::Serialize;
 
+use super::document::Document;
 use crate::error::CliError;
 use crate::printer::escape;
 use crate::settings::Format;
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Document<'a, T> {
-    api_version: &'static str,
-    kind: &'static str,
+struct Named<'a, T> {
     reference: &'a str,
     #[serde(flatten)]
     content: T,
 }
 
 pub(super) fn json(kind: &'static str, reference: &str, content: impl Serialize) -> Result<String, CliError> {
-    let document = Document { api_version: "cg-attest/v1", kind, reference, content };
-    Ok(serde_json::to_string_pretty(&document).map_err(CliError::internal)? + "\n")
+    Document::new(kind, Named { reference, content }).pretty()
 }
 
 /// What would be written.

@@ -5,6 +5,8 @@ use cg_attest::digest::Digest;
 use cg_attest::report::{Unresolved, Verdict};
 use serde_json::{Value, json};
 
+use super::document::Document;
+use crate::error::CliError;
 use crate::printer::escape;
 
 /// For people: findings first, then what was compared and what was not.
@@ -32,7 +34,7 @@ pub(crate) fn checked(image: &str, report: &CheckReport) -> String {
 }
 
 /// For programs; fields are only ever added.
-pub(crate) fn checked_document(image: &str, report: &CheckReport) -> String {
+pub(crate) fn checked_document(image: &str, report: &CheckReport) -> Result<String, CliError> {
     let silent = |u: &Silent| json!({ "what": u.what, "code": u.code, "message": u.message });
     let platforms = report.images.iter().map(|one| {
         json!({
@@ -48,7 +50,7 @@ pub(crate) fn checked_document(image: &str, report: &CheckReport) -> String {
 }
 
 /// For programs, of an image that could not be looked at.
-pub(crate) fn unchecked_document(image: &str, why: &Unresolved, verdict: Verdict) -> String {
+pub(crate) fn unchecked_document(image: &str, why: &Unresolved, verdict: Verdict) -> Result<String, CliError> {
     document(image, None, verdict, Vec::new(), Some(json!({ "code": why.code, "message": why.message })))
 }
 
@@ -58,15 +60,13 @@ fn document(
     verdict: Verdict,
     platforms: Vec<Value>,
     error: Option<Value>,
-) -> String {
-    let document = json!({
-        "apiVersion": "cg-attest/v1",
-        "kind": "CheckReport",
+) -> Result<String, CliError> {
+    let content = json!({
         "verdict": verdict,
         "exitCode": verdict.exit_code(),
         "image": { "reference": image, "digest": digest },
         "error": error,
         "platforms": platforms,
     });
-    format!("{document:#}\n")
+    Document::new("CheckReport", content).pretty()
 }

@@ -6,6 +6,8 @@ use cg_attest::digest::Digest;
 use cg_attest::sbom::diff::{Difference, Direction, PackageChange, Vulnerabilities, Vulnerability};
 use serde::Serialize;
 
+use super::document::one_or_lines;
+use crate::error::CliError;
 use crate::printer::{Tone, escape, paint};
 
 /// Two images of one platform, and what tells them apart.
@@ -43,11 +45,8 @@ fn or_empty<S: serde::Serializer>(found: &Option<Vulnerabilities>, serializer: S
 }
 
 /// One document, or one line for each of several platforms.
-pub(crate) fn difference_json(compared: &[Compared]) -> Result<String, serde_json::Error> {
-    if let [one] = compared {
-        return serde_json::to_string_pretty(one).map(|text| text + "\n");
-    }
-    compared.iter().map(|one| serde_json::to_string(one).map(|text| text + "\n")).collect()
+pub(crate) fn difference_json(compared: &[Compared]) -> Result<String, CliError> {
+    one_or_lines("Difference", compared)
 }
 
 /// For people.

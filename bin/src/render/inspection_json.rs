@@ -7,12 +7,14 @@ use serde::Serialize;
 
 use super::Inspection;
 use super::claimed::{ClaimedSigner, signers};
+use super::document::Document;
 use super::unverified::Unverified;
+use crate::error::CliError;
 
 /// The JSON document.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct InspectionDocument<'a> {
+struct InspectionDocument<'a> {
     #[serde(flatten)]
     head: Unverified<'a>,
     digest: Option<&'a Digest>,
@@ -41,7 +43,7 @@ struct Evidence<'a> {
 }
 
 /// The JSON document of an inspection.
-pub(crate) fn inspection_document(inspection: &Inspection) -> InspectionDocument<'_> {
+pub(crate) fn inspection_document(inspection: &Inspection) -> Result<String, CliError> {
     let facts = inspection.facts.as_ref();
     let target = |n: usize| facts.and_then(|facts| facts.targets.get(n)).map(|target| target.name.to_string());
     let failed = inspection.listings.iter().filter_map(|listing| {
@@ -53,8 +55,8 @@ pub(crate) fn inspection_document(inspection: &Inspection) -> InspectionDocument
     let evidence = inspection.found.iter();
     let reference = facts.map_or(inspection.argument.as_str(), |facts| facts.reference.as_str());
     let source = facts.and_then(|facts| facts.source.as_deref());
-    InspectionDocument {
-        head: Unverified::new("Inspection", failed.is_empty() && !unread, reference, source),
+    let content = InspectionDocument {
+        head: Unverified::new(failed.is_empty() && !unread, reference, source),
         digest: facts.map(|facts| &facts.digest),
         media_type: facts.map(|facts| facts.media_type.as_str()),
         failed_listings: failed,
@@ -63,5 +65,6 @@ pub(crate) fn inspection_document(inspection: &Inspection) -> InspectionDocument
             .collect(),
         signers: signers(&inspection.found),
         preset: inspection.preset.as_ref().map(Preset::name),
-    }
+    };
+    Document::new("Inspection", content).pretty()
 }

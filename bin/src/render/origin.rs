@@ -8,7 +8,9 @@ use cg_attest::time::Timestamp;
 use cg_attest::verify::VerifiedBundle;
 use serde::Serialize;
 
+use super::document::one_or_lines;
 use super::signer;
+use crate::error::CliError;
 use crate::printer::{Tone, escape, paint};
 
 /// Dependencies that the text lists; JSON has all of them.
@@ -67,11 +69,8 @@ impl Origin {
 }
 
 /// One document, or one line for each of several.
-pub(crate) fn origins_json(origins: &[Origin]) -> Result<String, serde_json::Error> {
-    if let [one] = origins {
-        return serde_json::to_string_pretty(one).map(|text| text + "\n");
-    }
-    origins.iter().map(|origin| serde_json::to_string(origin).map(|text| text + "\n")).collect()
+pub(crate) fn origins_json(origins: &[Origin]) -> Result<String, CliError> {
+    one_or_lines("Provenance", origins)
 }
 
 /// One paragraph for each platform.

@@ -6,9 +6,11 @@ use cg_attest::statement::COSIGN_SIGN;
 use cg_attest::time::Timestamp;
 use serde::Serialize;
 
+use super::document::Document;
 use super::matrix;
 use super::text::size;
 use super::unverified::Unverified;
+use crate::error::CliError;
 use crate::printer::{Tone, escape, paint};
 
 /// The widest name that the columns after it are lined up behind.
@@ -57,7 +59,7 @@ pub(crate) fn tree(tree: &Tree, colored: bool) -> String {
 /// The tree as JSON, with everything that the drawing has no room for.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct TreeDocument<'a> {
+struct TreeDocument<'a> {
     #[serde(flatten)]
     head: Unverified<'a>,
     absent_platforms: Vec<String>,
@@ -65,12 +67,13 @@ pub(crate) struct TreeDocument<'a> {
 }
 
 /// The JSON document of a tree.
-pub(crate) fn tree_document(tree: &Tree) -> TreeDocument<'_> {
-    TreeDocument {
-        head: Unverified::new("Tree", tree.is_complete(), &tree.reference, tree.source.as_deref()),
+pub(crate) fn tree_document(tree: &Tree) -> Result<String, CliError> {
+    let content = TreeDocument {
+        head: Unverified::new(tree.is_complete(), &tree.reference, tree.source.as_deref()),
         absent_platforms: tree.absent.iter().map(ToString::to_string).collect(),
         root: &tree.root,
-    }
+    };
+    Document::new("Tree", content).pretty()
 }
 
 /// The lines under a node.

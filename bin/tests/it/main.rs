@@ -16,6 +16,7 @@ mod house;
 mod identity;
 mod inspect;
 mod key;
+mod json_documents;
 mod killed;
 mod layers;
 mod layout;
