@@ -17,6 +17,12 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::
     serde_json::from_str(reject_ambiguity(bytes, &[])?)
 }
 
+/// As [`parse`], for a document that is an object. An array of the values, which
+/// serde takes for the same, is refused (scenario H-05).
+pub(crate) fn object<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+    parse::<Object<T>>(bytes).map(|Object(found)| found)
+}
+
 /// Checks that `bytes` are one JSON document without a repeated key, and that
 /// no object has two of the keys that a group lists, unless one of them is
 /// `null`. Protobuf's JSON form writes the fields of a `oneof` so; a reader that
@@ -278,6 +284,13 @@ mod tests {
         assert_eq!(read(r#"{"one":"1"}"#).expect("an object"), "1");
         assert!(serde_json::from_str::<One<'_>>(r#"["1"]"#).is_ok_and(|found| found.one == "1"));
         assert!(read(r#"["1"]"#).is_err() && read("null").is_err());
+        #[derive(Deserialize)]
+        struct Owned {
+            one: String,
+        }
+        let twins: [&[u8]; 2] = [br#"{"one":"1"}"#, br#"["1"]"#];
+        let [map, array] = twins.map(|text| object::<Owned>(text).map(|found| found.one).ok());
+        assert_eq!((map.as_deref(), array), (Some("1"), None));
     }
 
     #[test]

@@ -167,7 +167,7 @@ async fn configured_platform(
     let Some(blob) = pull.blob_bytes(context, reference.repository(), config, limit).await? else {
         return Err(ResolveError::NotFound(format!("the configuration {} of {reference}", config.digest)));
     };
-    let wire: Configuration = crate::json::parse(blob.bytes()).map_err(|e| {
+    let wire: Configuration = crate::json::object(blob.bytes()).map_err(|e| {
         ResolveError::Manifest(ManifestError::Malformed { digest: config.digest.clone(), detail: e.to_string() })
     })?;
     let variant = wire.variant.as_deref().filter(|v| !v.is_empty());

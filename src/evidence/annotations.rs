@@ -130,7 +130,7 @@ pub(crate) fn written(parts: &LegacyParts, predicate_type: Option<&str>) -> Anno
 }
 
 fn entry(text: &str) -> Result<LegacyEntry, Failure> {
-    let wire: WireBundle = json::parse(text.as_bytes()).map_err(|e| invalid(BUNDLE, e))?;
+    let wire: WireBundle = json::object(text.as_bytes()).map_err(|e| invalid(BUNDLE, e))?;
     Ok(LegacyEntry {
         signed_entry_timestamp: decode(BUNDLE, &wire.signed_entry_timestamp)?,
         body: decode(BUNDLE, &wire.payload.body)?,
@@ -141,7 +141,7 @@ fn entry(text: &str) -> Result<LegacyEntry, Failure> {
 }
 
 fn timestamp(text: &str) -> Result<Vec<u8>, Failure> {
-    let wire: WireTimestamp = json::parse(text.as_bytes()).map_err(|e| invalid(TIMESTAMP, e))?;
+    let wire: WireTimestamp = json::object(text.as_bytes()).map_err(|e| invalid(TIMESTAMP, e))?;
     decode(TIMESTAMP, &wire.token)
 }
 

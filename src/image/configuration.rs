@@ -103,7 +103,7 @@ impl Configuration {
     /// # Errors
     /// When it is not JSON of that shape, or has a key twice.
     pub fn parse(blob: &VerifiedBlob) -> Result<Self, ConfigurationError> {
-        let wire: Wire = json::parse(blob.bytes())
+        let wire: Wire = json::object(blob.bytes())
             .map_err(|error| ConfigurationError { digest: blob.digest().clone(), detail: error.to_string() })?;
         let variant = wire.variant.as_deref().filter(|variant| !variant.is_empty());
         Ok(Self {

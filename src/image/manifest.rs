@@ -111,7 +111,7 @@ impl ImageDocument {
         let digest = || blob.digest().clone();
         let malformed = |detail: String| ManifestError::Malformed { digest: digest(), detail };
         let ambiguous = |detail: &str| ManifestError::Ambiguous { digest: digest(), detail: detail.to_owned() };
-        let wire: Wire = json::parse(blob.bytes()).map_err(|e| malformed(e.to_string()))?;
+        let wire: Wire = json::object(blob.bytes()).map_err(|e| malformed(e.to_string()))?;
         if wire.schema_version != 2 || wire.fs_layers.is_some() {
             return Err(malformed("only schema version 2 is read".to_owned()));
         }

@@ -63,7 +63,7 @@ pub(super) fn open(pem: &[u8], password: &[u8]) -> Result<Zeroizing<Vec<u8>>, Ke
     if !LABELS.contains(&label) {
         return Err(form("it is not of cosign"));
     }
-    let wire: WireFile = json::parse(&document).map_err(|_| form("its content is not that of cosign's keys"))?;
+    let wire: WireFile = json::object(&document).map_err(|_| form("its content is not that of cosign's keys"))?;
     if (wire.kdf.name.as_str(), wire.cipher.name.as_str()) != ("scrypt", "nacl/secretbox") {
         return Err(form("it is not scrypt and nacl/secretbox"));
     }

@@ -126,7 +126,7 @@ impl Bundle {
                 SignatureContent::MessageSignature(MessageSignature::new(SignatureBytes::new(signature)))
             }
             LegacySigned::Envelope { json } => {
-                let Object(envelope): Object<WireEnvelope> = json::parse(&json).map_err(|e| invalid(e.to_string()))?;
+                let envelope: WireEnvelope = json::object(&json).map_err(|e| invalid(e.to_string()))?;
                 SignatureContent::DsseEnvelope(envelope.into_inner().map_err(|problem| invalid(problem.to_owned()))?)
             }
         };
@@ -317,7 +317,7 @@ struct EntryKind {
 
 impl EntryKind {
     fn parse(body: &[u8]) -> Result<Self, Failure> {
-        json::parse(body)
+        json::object(body)
             .map_err(|e| Failure::new(CheckName::LogEntry, Code::BundleInvalid, format!("the log entry: {e}")))
     }
 

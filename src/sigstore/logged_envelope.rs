@@ -41,7 +41,7 @@ struct Hash {
 
 /// The envelope in the spelling that the log has the hash of; `None` if it is in none that clients use.
 pub(super) fn logged_envelope(envelope: &DsseEnvelope, body: &[u8]) -> Option<Vec<u8>> {
-    let spec = json::parse::<Body>(body).ok()?.spec;
+    let spec = json::object::<Body>(body).ok()?.spec;
     let hash = spec.envelope.or(spec.content.and_then(|content| content.hash))?;
     let logged: Digest = format!("{}:{}", hash.algorithm, hash.value).parse().ok()?;
     spellings(envelope).into_iter().map(String::into_bytes).find(|json| Digest::sha256(json) == logged)

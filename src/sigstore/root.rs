@@ -52,7 +52,7 @@ impl ParsedRoot {
                 "it is PEM; wanted is the JSON of a trusted root, which names logs and timestamp authorities too";
             return Err(RootError(detail.to_owned()));
         }
-        let mut inner: TrustedRoot = json::parse(text).map_err(|e| wrong(&e))?;
+        let mut inner: TrustedRoot = json::object(text).map_err(|e| wrong(&e))?;
         if !inner.media_type.starts_with("application/vnd.dev.sigstore.trustedroot") {
             return Err(RootError(format!("the media type {:?} is not a trusted root's", inner.media_type)));
         }

@@ -73,7 +73,7 @@ impl Cache {
         if bytes.len() as u64 > limit {
             return Err(format!("it has more than {limit} bytes"));
         }
-        let wire: Wire = json::parse(&bytes).map_err(|error| error.to_string())?;
+        let wire: Wire = json::object(&bytes).map_err(|error| error.to_string())?;
         if wire.version != VERSION {
             return Err(format!("it has the form {}, and {VERSION} is read", wire.version));
         }

@@ -191,7 +191,7 @@ fn check_marker(files: &Files, limits: &Limits) -> Result<(), RegistryError> {
     let Some(bytes) = files.read(MARKER, limits.manifest_bytes)? else {
         return Err(error(Problem::File, format!("there is none, so {} is no OCI layout", files.path().display())));
     };
-    let marker: Marker = json::parse(&bytes).map_err(|found| error(Problem::Protocol, found.to_string()))?;
+    let marker: Marker = json::object(&bytes).map_err(|found| error(Problem::Protocol, found.to_string()))?;
     if !marker.image_layout_version.starts_with("1.") {
         let detail = format!("version {:?}, only version 1 is read", marker.image_layout_version);
         return Err(error(Problem::Protocol, detail));

@@ -120,7 +120,7 @@ impl Shared {
         let bytes = bytes.ok_or_else(|| error(Problem::File, "there is none".to_owned()))?;
         // As JSON, not as our types: fields of other programs stay.
         let mut index: Map<String, Value> =
-            json::parse(&bytes).map_err(|found| error(Problem::Protocol, found.to_string()))?;
+            json::object(&bytes).map_err(|found| error(Problem::Protocol, found.to_string()))?;
         let mut entries = match index.remove("manifests") {
             Some(Value::Array(entries)) => entries,
             _ => return Err(error(Problem::Protocol, "it has no list of manifests".to_owned())),

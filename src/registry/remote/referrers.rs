@@ -153,7 +153,7 @@ impl Collected {
 
 /// Reads an answer with status 200: an index by its media type or by its shape.
 fn listing(operation: &str, declared: Option<&str>, bytes: &[u8]) -> Result<Listing, RegistryError> {
-    let page: Result<Page, _> = json::parse(bytes);
+    let page: Result<Page, _> = json::object(bytes);
     let by_type = declared == Some(media::INDEX);
     let wrong = |detail: String| RegistryError::new(Problem::Protocol, operation, detail);
     match page {

@@ -53,7 +53,7 @@ struct WireRelationship {
 
 /// Reads a document; the version is the first thing that is looked at.
 pub(in crate::sbom) fn read(document: &[u8]) -> Result<Document, DocumentError> {
-    let wire: Wire = json::parse(document).map_err(|error| DocumentError::Malformed(error.to_string()))?;
+    let wire: Wire = json::object(document).map_err(|error| DocumentError::Malformed(error.to_string()))?;
     let version = wire.spdx_version.unwrap_or_default();
     if !matches!(version.as_str(), "SPDX-2.2" | "SPDX-2.3") {
         return Err(DocumentError::Version(version.chars().take(200).collect()));

@@ -50,7 +50,7 @@ struct Hash {
 
 /// Reads a document of 3.0 in JSON-LD, as its own context writes it.
 pub(in crate::sbom) fn read(document: &[u8]) -> Result<Document, DocumentError> {
-    let wire: Wire = json::parse(document).map_err(|error| DocumentError::Malformed(error.to_string()))?;
+    let wire: Wire = json::object(document).map_err(|error| DocumentError::Malformed(error.to_string()))?;
     let mut versions: Vec<&str> = wire.graph.iter().filter_map(|object| object.spec_version.as_deref()).collect();
     versions.sort_unstable();
     versions.dedup();

@@ -26,7 +26,7 @@ impl Reader for Documents {
     }
 
     fn read(&self, _file: &File<'_>, content: &[u8], facts: &mut Facts<'_>) -> Result<(), Unreadable> {
-        let wire: Wire = json::parse(content).map_err(|error| Unreadable::new(error.to_string()))?;
+        let wire: Wire = json::object(content).map_err(|error| Unreadable::new(error.to_string()))?;
         let packages: BTreeMap<&str, &WirePackage> = wire.packages.iter().map(|p| (p.id.as_str(), p)).collect();
         let related = |from: &str, kinds: &[&str]| -> Vec<&str> {
             let found = wire.relationships.iter().filter(|r| r.from == from && kinds.contains(&r.kind.as_str()));

@@ -48,7 +48,7 @@ impl SigningConfig {
     /// When it is malformed, of another version, or has addresses that no service has.
     pub fn parse(text: &[u8], source: &str) -> Result<Self, ConfigError> {
         let wrong = |detail: String| ConfigError { source_name: source.to_owned(), detail };
-        let wire: WireConfig = json::parse(text).map_err(|error| wrong(error.to_string()))?;
+        let wire: WireConfig = json::object(text).map_err(|error| wrong(error.to_string()))?;
         if wire.media_type != "application/vnd.dev.sigstore.signingconfig.v0.2+json" {
             return Err(wrong(format!("the media type {:?} is not that of a signing config v0.2", wire.media_type)));
         }

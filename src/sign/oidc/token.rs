@@ -109,7 +109,8 @@ impl Token {
         }
         let payload = BASE64_URL_SAFE_NO_PAD.decode(payload).map_err(|_| wrong("its second part is not base64"))?;
         // The parser's message may quote the token.
-        let wire: WireClaims = json::parse(&payload).map_err(|_| wrong("its second part has not the claims of one"))?;
+        let wire: WireClaims =
+            json::object(&payload).map_err(|_| wrong("its second part has not the claims of one"))?;
         let claims = wire.checked().ok_or(wrong("it names no issuer, subject, audience or end"))?;
         Ok(Self { text: Zeroizing::new(text.to_owned()), claims })
     }

@@ -47,7 +47,7 @@ fn packages(deflated: &[u8], facts: &mut Facts<'_>) -> Result<(), Unreadable> {
     if json.len() as u64 > LONGEST {
         return Err(wrong(&format!("is longer than {LONGEST} bytes")));
     }
-    let List { packages } = crate::json::parse(&json).map_err(|error| wrong(&format!("is malformed: {error}")))?;
+    let List { packages } = crate::json::object(&json).map_err(|error| wrong(&format!("is malformed: {error}")))?;
     for entry in packages.iter().filter(|entry| entry.kind.as_deref() != Some("build")) {
         let mut package = Package::new(Ecosystem::Cargo, &entry.name, &entry.version);
         for place in &entry.dependencies {
