@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Platform;
 use super::platform::WirePlatform;
 use crate::digest::{Digest, VerifiedBlob};
-use crate::json::unique_map_or_null;
+use crate::json::{Object, unique_map_or_null};
 
 /// Media types and artifact types.
 pub mod media {
@@ -60,7 +60,7 @@ pub mod media {
 ///
 /// Annotations and artifact type are hints of whoever wrote the descriptor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", from = "WireDescriptor", into = "WireDescriptor")]
+#[serde(rename_all = "camelCase", from = "Object<WireDescriptor>", into = "WireDescriptor")]
 #[non_exhaustive]
 pub struct Descriptor {
     /// The media type of the content.
@@ -95,8 +95,8 @@ struct WireDescriptor {
     data: Option<String>,
 }
 
-impl From<WireDescriptor> for Descriptor {
-    fn from(wire: WireDescriptor) -> Self {
+impl From<Object<WireDescriptor>> for Descriptor {
+    fn from(Object(wire): Object<WireDescriptor>) -> Self {
         // An embedded copy is only an optimisation: one that is not exactly
         // the content named is dropped and the blob is fetched.
         let data = wire.data.and_then(|text| base64::prelude::BASE64_STANDARD.decode(text).ok());

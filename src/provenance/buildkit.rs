@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::BuildError;
 use super::document::Request;
 use crate::image::Platform;
-use crate::json;
+use crate::json::{self, Object};
 use crate::limits::Limits;
 use crate::statement::{BuildType, Provenance};
 
@@ -67,7 +67,7 @@ pub(super) fn read(file: &[u8], platform: Option<&Platform>, limits: &Limits) ->
     let wrong = |e: &dyn std::fmt::Display| BuildError::file(FILE, e);
     let metadata: BTreeMap<String, Box<RawValue>> = json::parse(file).map_err(|e| wrong(&e))?;
     let predicate = pick(&metadata, platform)?.get();
-    let wire: Wire = serde_json::from_str(predicate).map_err(|e| wrong(&e))?;
+    let Object(wire): Object<Wire> = serde_json::from_str(predicate).map_err(|e| wrong(&e))?;
     let version = if wire.build_definition.is_some() { "v1" } else { "v0.2" };
     let kind = format!("https://slsa.dev/provenance/{version}");
     let provenance = Provenance::parse(&kind, predicate, limits).map_err(|e| wrong(&e))?;

@@ -21,7 +21,7 @@ impl Document {
             _ => None,
         };
         let document = inner.as_deref().map_or(document, str::as_bytes);
-        let version: Version = json::parse(document).map_err(malformed)?;
+        let version: Version = json::object(document).map_err(malformed)?;
         let read = match version {
             Version { context: Some(_), spdx_version: None } => spdx3::read(document)?,
             _ => spdx23::read(document)?,

@@ -82,7 +82,7 @@ pub(super) async fn certify(
         return Err(desk.refused(&reply, Some(token.reveal())).into());
     }
     let wire: WireAnswer =
-        crate::json::parse(&reply.body).map_err(|_| desk.protocol("its answer is no certificate"))?;
+        crate::json::object(&reply.body).map_err(|_| desk.protocol("its answer is no certificate"))?;
     // The other form keeps the log's promise outside, and no bundle has a place for it.
     let signed = wire.signed_certificate_embedded_sct;
     let signed = signed.ok_or_else(|| desk.protocol("the certificate is not proven to be in a certificate log"))?;

@@ -76,13 +76,13 @@ pub(super) async fn record(desk: Desk<'_>, submission: &Submission<'_>) -> Resul
         return Err(desk.refused(&reply, None).into());
     }
     let wire: BTreeMap<String, WireEntry> =
-        crate::json::parse(&reply.body).map_err(|_| desk.protocol("its answer is no log entry"))?;
+        crate::json::object(&reply.body).map_err(|_| desk.protocol("its answer is no log entry"))?;
     let mut entries = wire.into_values();
     let (Some(entry), None) = (entries.next(), entries.next()) else {
         return Err(desk.protocol("its answer is not one log entry").into());
     };
     let entry = entry.checked(submission).ok_or_else(|| desk.protocol("its answer is no log entry with a proof"))?;
-    let body: Option<WireBody> = crate::json::parse(&entry.canonicalized_body).ok();
+    let body: Option<WireBody> = crate::json::object(&entry.canonicalized_body).ok();
     if body.is_some_and(|body| is_about(&body, submission)) {
         Ok(entry)
     } else {

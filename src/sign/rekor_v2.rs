@@ -161,7 +161,7 @@ pub(super) async fn record(desk: Desk<'_>, submission: &Submission<'_>) -> Resul
         409 => return Ok(None),
         _ => return Err(desk.refused(&reply, None).into()),
     }
-    let entry = crate::json::parse::<WireEntry>(&reply.body).ok().and_then(WireEntry::checked);
+    let entry = crate::json::object::<WireEntry>(&reply.body).ok().and_then(WireEntry::checked);
     let entry = entry.ok_or_else(|| desk.protocol("its answer is no log entry"))?;
     let sent = &request.hashed_rekord_request_v002;
     let about = |body: &WireBody| {
@@ -171,7 +171,7 @@ pub(super) async fn record(desk: Desk<'_>, submission: &Submission<'_>) -> Resul
             && record.data.digest == sent.digest
             && record.signature == sent.signature
     };
-    match crate::json::parse::<WireBody>(&entry.canonicalized_body) {
+    match crate::json::object::<WireBody>(&entry.canonicalized_body) {
         Ok(body) if about(&body) => Ok(Some(entry)),
         _ => Err(desk.error(Code::EntryForeign, "its entry is about something else than was sent").into()),
     }

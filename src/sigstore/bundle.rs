@@ -381,7 +381,7 @@ struct WireKind {
 
 impl Versions {
     fn unsupported(text: &str) -> bool {
-        let Ok(versions) = serde_json::from_str::<Self>(text) else { return false };
+        let Ok(Object(versions)) = serde_json::from_str::<Object<Self>>(text) else { return false };
         let known_kind = |entry: &Entry| {
             let kind = (entry.kind_version.kind.as_str(), entry.kind_version.version.as_str());
             matches!(kind, ("hashedrekord", "0.0.1" | "0.0.2") | ("dsse", "0.0.1") | ("intoto", "0.0.2"))

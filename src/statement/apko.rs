@@ -50,7 +50,7 @@ impl ApkoConfiguration {
     /// # Errors
     /// When it is not JSON that everybody reads the same way, or of another shape.
     pub fn parse(predicate: &str) -> Result<Self, ApkoError> {
-        json::parse(predicate.as_bytes()).map_err(ApkoError)
+        json::object(predicate.as_bytes()).map_err(ApkoError)
     }
 
     /// The packages as they were asked for: names, with or without a version.

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::StatementError;
 use crate::digest::Digest;
-use crate::json;
+use crate::json::{self, Object};
 
 /// A simple-signing document: it names one manifest digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,13 +19,13 @@ pub struct SimpleSigning {
 
 #[derive(Deserialize)]
 struct Wire {
-    critical: Critical,
+    critical: Object<Critical>,
 }
 
 #[derive(Deserialize)]
 struct Critical {
-    identity: WireIdentity,
-    image: WireImage,
+    identity: Object<WireIdentity>,
+    image: Object<WireImage>,
     #[serde(rename = "type")]
     kind: String,
 }
@@ -48,12 +48,13 @@ impl SimpleSigning {
     /// # Errors
     /// When it is malformed, ambiguous or of another type.
     pub fn parse(payload: &[u8]) -> Result<Self, StatementError> {
-        let wire: Wire = json::parse(payload).map_err(|e| StatementError::Malformed(e.to_string()))?;
+        let wire: Wire = json::object(payload).map_err(|e| StatementError::Malformed(e.to_string()))?;
+        let Critical { identity: Object(identity), image: Object(image), kind } = wire.critical.0;
         // Written by cosign and, in another case of the first letter, by nobody.
-        if wire.critical.kind != "cosign container image signature" {
-            return Err(StatementError::Type(wire.critical.kind.chars().take(200).collect()));
+        if kind != "cosign container image signature" {
+            return Err(StatementError::Type(kind.chars().take(200).collect()));
         }
-        Ok(Self { digest: wire.critical.image.digest, docker_reference: wire.critical.identity.docker_reference })
+        Ok(Self { digest: image.digest, docker_reference: identity.docker_reference })
     }
 }
 
@@ -76,5 +77,15 @@ mod tests {
         assert!(matches!(SimpleSigning::parse(other.as_bytes()), Err(StatementError::Type(_))));
         let broken = document("cosign container image signature", "sha256:xyz");
         assert!(SimpleSigning::parse(broken.as_bytes()).is_err());
+        // An array of an object's values is no object, wherever it stands.
+        for (object, array) in [
+            (r#"{"docker-reference":"r"}"#.to_owned(), r#"["r"]"#.to_owned()),
+            (format!(r#"{{"docker-manifest-digest":"{digest}"}}"#), format!(r#"["{digest}"]"#)),
+        ] {
+            assert!(good.contains(&object));
+            assert!(SimpleSigning::parse(good.replace(&object, &array).as_bytes()).is_err(), "{array}");
+        }
+        let whole = format!(r#"[[["r"],["{digest}"],"cosign container image signature"]]"#);
+        assert!(SimpleSigning::parse(whole.as_bytes()).is_err());
     }
 }

@@ -70,7 +70,7 @@ pub(crate) async fn run(args: Args, printer: &Printer) -> Result<ExitStatus, Cli
     let verdict = found.as_ref().map_or_else(without, CheckReport::verdict);
     let text = match (found, args.output) {
         (Ok(found), Format::Text) => printer.fitted(render::checked(&args.image, &found)),
-        (Ok(found), Format::Json) => render::checked_document(&args.image, &found)?,
+        (Ok(found), Format::Json) => render::checked_document(&args.image, sbom.is_none(), &found)?,
         // Whoever reads JSON gets a document, as from `verify`.
         (Err(why), Format::Json) => render::unchecked_document(&args.image, &why, verdict)?,
         (Err(why), Format::Text) if verdict == Verdict::Refuse => return Err(CliError::refused(why.code, why.message)),

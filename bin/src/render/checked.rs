@@ -1,9 +1,8 @@
 //! What `check` found, as text and JSON.
 
 use cg_attest::audit::{CheckReport, Silent};
-use cg_attest::digest::Digest;
 use cg_attest::report::{Unresolved, Verdict};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::document::Document;
 use crate::error::CliError;
@@ -33,8 +32,8 @@ pub(crate) fn checked(image: &str, report: &CheckReport) -> String {
     out
 }
 
-/// For programs; fields are only ever added.
-pub(crate) fn checked_document(image: &str, report: &CheckReport) -> Result<String, CliError> {
+/// For programs. `verified` says whether a policy accepted what is held against the layers.
+pub(crate) fn checked_document(image: &str, verified: bool, report: &CheckReport) -> Result<String, CliError> {
     let silent = |u: &Silent| json!({ "what": u.what, "code": u.code, "message": u.message });
     let platforms = report.images.iter().map(|one| {
         json!({
@@ -46,27 +45,26 @@ pub(crate) fn checked_document(image: &str, report: &CheckReport) -> Result<Stri
             "notChecked": one.silent.iter().map(silent).collect::<Vec<_>>(),
         })
     });
-    document(image, Some(&report.digest), report.verdict(), platforms.collect(), None)
+    let content = json!({
+        "verdict": report.verdict(),
+        "exitCode": report.verdict().exit_code(),
+        "verified": verified,
+        "image": { "reference": image, "digest": report.digest },
+        "error": null,
+        "platforms": platforms.collect::<Vec<_>>(),
+    });
+    Document::new("CheckReport", content).pretty()
 }
 
 /// For programs, of an image that could not be looked at.
 pub(crate) fn unchecked_document(image: &str, why: &Unresolved, verdict: Verdict) -> Result<String, CliError> {
-    document(image, None, verdict, Vec::new(), Some(json!({ "code": why.code, "message": why.message })))
-}
-
-fn document(
-    image: &str,
-    digest: Option<&Digest>,
-    verdict: Verdict,
-    platforms: Vec<Value>,
-    error: Option<Value>,
-) -> Result<String, CliError> {
     let content = json!({
         "verdict": verdict,
         "exitCode": verdict.exit_code(),
-        "image": { "reference": image, "digest": digest },
-        "error": error,
-        "platforms": platforms,
+        "verified": false,
+        "image": { "reference": image, "digest": null },
+        "error": { "code": why.code, "message": why.message },
+        "platforms": [],
     });
     Document::new("CheckReport", content).pretty()
 }

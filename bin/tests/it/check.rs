@@ -68,6 +68,7 @@ async fn an_image_that_cannot_be_looked_at_has_a_document_too() {
             (report["kind"].as_str(), report["exitCode"].as_i64()),
             (Some("CheckReport"), Some(ran.code.into()))
         );
+        assert_eq!(report["verified"], report["error"].is_null());
         (ran.code, report["verdict"].clone(), report["error"]["code"].clone())
     };
     assert_eq!(run(&here, "linux/amd64"), (1, "refuse".into(), Value::Null), "there is no SBOM");

@@ -128,7 +128,7 @@ impl VulnerabilityReport {
     /// # Errors
     /// When it is neither, or ambiguous.
     pub fn parse(bytes: &[u8]) -> Result<Self, ReportError> {
-        let wire: Wire = json::parse(bytes).map_err(|error| ReportError::Malformed(error.to_string()))?;
+        let wire: Wire = json::object(bytes).map_err(|error| ReportError::Malformed(error.to_string()))?;
         let found: Vec<Vulnerability> = match (wire.matches, wire.results, wire.artifact_name) {
             (Some(matches), None, _) => matches.into_iter().map(of_grype).collect(),
             (None, Some(results), _) => {

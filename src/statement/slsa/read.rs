@@ -11,7 +11,7 @@ use super::wire::{
     Resource, V0, V1, WorkflowParameters,
 };
 use super::{BuildType, Dependency, Provenance, ProvenanceError, Source, Stated, git};
-use crate::json::reject_ambiguity;
+use crate::json::{Object, reject_ambiguity};
 use crate::limits::Limits;
 use crate::time::Timestamp;
 
@@ -33,7 +33,7 @@ impl Provenance {
 }
 
 fn v1(text: &str, limits: &Limits) -> Result<Provenance, ProvenanceError> {
-    let wire: V1<'_> = serde_json::from_str(text).map_err(malformed)?;
+    let Object(wire): Object<V1<'_>> = serde_json::from_str(text).map_err(malformed)?;
     let (definition, details) = (wire.build_definition, wire.run_details);
     let metadata: MetadataV1 = part(details.metadata)?;
     let kind = kind_of(definition.build_type.as_deref());
@@ -54,7 +54,7 @@ fn v1(text: &str, limits: &Limits) -> Result<Provenance, ProvenanceError> {
 }
 
 fn v0(text: &str, version: SlsaVersion, limits: &Limits) -> Result<Provenance, ProvenanceError> {
-    let wire: V0<'_> = serde_json::from_str(text).map_err(malformed)?;
+    let Object(wire): Object<V0<'_>> = serde_json::from_str(text).map_err(malformed)?;
     let metadata: MetadataV02 = part(wire.metadata)?;
     let build_type = not_empty(wire.build_type.or(wire.recipe.and_then(|recipe| recipe.kind)));
     let kind = kind_of(build_type.as_deref());
@@ -239,7 +239,7 @@ fn time(text: Option<String>) -> Result<Option<Timestamp>, ProvenanceError> {
 /// A part of the document; the empty one where it is absent or `null`.
 fn part<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Result<T, ProvenanceError> {
     let text = raw.map(RawValue::get).filter(|text| *text != "null").unwrap_or("{}");
-    serde_json::from_str(text).map_err(malformed)
+    serde_json::from_str(text).map(|Object(found)| found).map_err(malformed)
 }
 
 fn malformed(error: impl std::fmt::Display) -> ProvenanceError {

@@ -37,6 +37,18 @@ fn v1(build_type: &str, external: &Value, dependencies: &Value) -> Value {
 }
 
 #[test]
+fn an_array_of_the_values_is_no_provenance() {
+    let good = v1("b", &json!({}), &json!([]));
+    let parse = |document: &Value| Provenance::parse(V1, &document.to_string(), &Limits::default()).map(drop);
+    assert!(parse(&good).is_ok());
+    let (definition, details) = (&good["buildDefinition"], &good["runDetails"]);
+    assert_eq!(parse(&json!([definition, details])).map_err(|e| e.code()), Err(Code::ProvenanceInvalid));
+    let mut metadata = good.clone();
+    metadata["runDetails"]["metadata"] = json!(["run-1", "2026-03-02T12:00:00Z", null]);
+    assert_eq!(parse(&metadata).map_err(|e| e.code()), Err(Code::ProvenanceInvalid));
+}
+
+#[test]
 fn a_github_workflow_says_all_of_its_source() {
     let checkout = json!([
         { "uri": "git+https://github.com/org/repo@refs/tags/v1", "digest": { "gitCommit": COMMIT } },

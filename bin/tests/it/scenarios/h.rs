@@ -119,6 +119,13 @@ async fn h_05_a_document_that_can_be_read_in_two_ways_is_not_read() {
         let report = bench.verify(&policy).await;
         assert_eq!(unresolved(&report), Code::MediaAmbiguous, "{media_type}: {document}");
     }
+    // An array of an object's values is the same for one reader and nothing for others.
+    let array = edited(|index| {
+        let entry = index["manifests"][0].clone();
+        index["manifests"][0] = json!([entry["mediaType"], entry["digest"], entry["size"]]);
+    });
+    serve(&bench, &array, media::INDEX);
+    assert_eq!(unresolved(&bench.verify(&policy).await), Code::ManifestInvalid);
     // What differs from the signed bytes in nothing but the missing type is another image.
     serve(&bench, &untyped, media::INDEX);
     let report = bench.verify(&policy).await;
