@@ -1,9 +1,11 @@
-//! What the targets share: a trust root and a policy that anybody satisfies whom the root knows by a URI.
+//! What the targets share: a trust root and a policy that anybody satisfies whom the root knows by a URI,
+//! and what holds of every scan.
 
 use std::sync::LazyLock;
 
 use cg_attest::limits::Limits;
 use cg_attest::policy::{Pattern, Policy, Requirement};
+use cg_attest::scan::Problem;
 use cg_attest::time::Timestamp;
 use cg_attest::trust::TrustRoot;
 use cg_attest::verify::Assessor;
@@ -25,4 +27,12 @@ static LIMITS: LazyLock<Limits> = LazyLock::new(Limits::default);
 pub fn assessor() -> Assessor<'static> {
     let now = Timestamp::from_unix(1_800_000_000).expect("a time");
     Assessor::new(&POLICY, &TRUST, now, &LIMITS)
+}
+
+/// A file may be of two kinds, a database by its name and an executable by how it begins: no reader
+/// complains twice.
+pub fn each_reader_complains_once(problems: &[Problem]) {
+    for (n, problem) in problems.iter().enumerate() {
+        assert!(problems[..n].iter().all(|other| other.reader != problem.reader), "{problems:?}");
+    }
 }
