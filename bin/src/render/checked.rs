@@ -1,8 +1,9 @@
 //! What `check` found, as text and JSON.
 
 use cg_attest::audit::{CheckReport, Silent};
+use cg_attest::digest::Digest;
 use cg_attest::report::{Unresolved, Verdict};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::document::Document;
 use crate::error::CliError;
@@ -32,8 +33,8 @@ pub(crate) fn checked(image: &str, report: &CheckReport) -> String {
     out
 }
 
-/// For programs. `verified` says whether a policy accepted what is held against the layers.
-pub(crate) fn checked_document(image: &str, verified: bool, report: &CheckReport) -> Result<String, CliError> {
+/// For programs. `signed` says whether what is held against the layers is what a policy has to accept.
+pub(crate) fn checked_document(image: &str, signed: bool, report: &CheckReport) -> Result<String, CliError> {
     let silent = |u: &Silent| json!({ "what": u.what, "code": u.code, "message": u.message });
     let platforms = report.images.iter().map(|one| {
         json!({
@@ -45,26 +46,40 @@ pub(crate) fn checked_document(image: &str, verified: bool, report: &CheckReport
             "notChecked": one.silent.iter().map(silent).collect::<Vec<_>>(),
         })
     });
-    let content = json!({
-        "verdict": report.verdict(),
-        "exitCode": report.verdict().exit_code(),
-        "verified": verified,
-        "image": { "reference": image, "digest": report.digest },
-        "error": null,
-        "platforms": platforms.collect::<Vec<_>>(),
-    });
-    Document::new("CheckReport", content).pretty()
+    let (digest, platforms) = (Some(&report.digest), platforms.collect());
+    document(Content { digest, platforms, signed, ..Content::of(image, report.verdict()) })
 }
 
 /// For programs, of an image that could not be looked at.
 pub(crate) fn unchecked_document(image: &str, why: &Unresolved, verdict: Verdict) -> Result<String, CliError> {
-    let content = json!({
+    document(Content { error: Some(why), ..Content::of(image, verdict) })
+}
+
+struct Content<'a> {
+    image: &'a str,
+    verdict: Verdict,
+    digest: Option<&'a Digest>,
+    signed: bool,
+    error: Option<&'a Unresolved>,
+    platforms: Vec<Value>,
+}
+
+impl<'a> Content<'a> {
+    fn of(image: &'a str, verdict: Verdict) -> Self {
+        Self { image, verdict, digest: None, signed: false, error: None, platforms: Vec::new() }
+    }
+}
+
+fn document(content: Content<'_>) -> Result<String, CliError> {
+    let Content { image, verdict, digest, signed, error, platforms } = content;
+    let document = json!({
         "verdict": verdict,
         "exitCode": verdict.exit_code(),
-        "verified": false,
-        "image": { "reference": image, "digest": null },
-        "error": { "code": why.code, "message": why.message },
-        "platforms": [],
+        // Where nothing was accepted, or it is belied, nothing is verified.
+        "verified": signed && verdict == Verdict::Accept,
+        "image": { "reference": image, "digest": digest },
+        "error": error.map(|why| json!({ "code": why.code, "message": why.message })),
+        "platforms": platforms,
     });
-    Document::new("CheckReport", content).pretty()
+    Document::new("CheckReport", document).pretty()
 }
